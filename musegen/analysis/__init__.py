@@ -1,0 +1,1 @@
+"""What a given score is made of: keys, chords, non-chord tones, cadences."""

@@ -1,0 +1,350 @@
+"""Why every chord and every note of a composed piece stands there.
+
+A chord is explained by the path in the knowledge graph that licensed it: its function, the
+progression from the chord before, the pivot or the cadence formula it belongs to. A note is
+explained by its role, by the rules that removed the notes that could have stood there instead,
+and by what the models gave it. Alternatives are judged by the same kernels and models that
+composed the piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from musegen.constraints import VOICE_NAMES, features, link, spelled
+from musegen.encoding import tonic_reference
+from musegen.models.protocol import LOWEST, Candidates, State
+from musegen.plan.planner import Harmony, Plan, Slot
+from musegen.score import Note
+from musegen.tasks.compose import Draft
+from theory_kb.check import RuleSet, bits, rule_set
+from theory_kb.chords import set_harmony, spell
+from theory_kb.moment import Moments
+from theory_kb.pitch import Pitch
+from theory_kb.query import may_follow, voice_range
+from theory_kb.rules.records import rules
+
+__all__ = ["explanation"]
+
+MEMBER_NAMES = ("root", "third", "fifth", "seventh")
+FUNCTION_NAMES = {"T": "tonic", "S": "predominant", "D": "dominant", "X": "passing"}
+FIGURE_REASONS: Mapping[str, tuple[str, str]] = {
+    "passing": ("passing tone: fills the step between {before} and {after}", "KP 11"),
+    "neighbor-upper": ("upper neighbour: leaves {before} by step and returns to it", "KP 11"),
+    "neighbor-lower": ("lower neighbour: leaves {before} by step and returns to it", "KP 11"),
+    "suspension": ("suspension: held from the chord before, falls by step to {after}", "KP 12"),
+    "anticipation": ("anticipation: sounds {after} before its chord arrives", "KP 12"),
+    "chordal-skip": ("skip inside the chord, from {before} on to {after}", "KP 11"),
+}
+REACH = 12  # semitones around the chosen note within which alternatives are looked at
+MOST_ALTERNATIVES = 4
+
+
+def explanation(draft: Draft) -> dict[str, Any]:
+    """The explanation document of a draft: JSON-able, the same for the same draft."""
+    score, plan = draft.score, draft.plan
+    harmonies = [_harmony(slot, moment)
+                 for slot, moment in zip(plan.slots, draft.skeleton, strict=True)]
+    chords = [_chord(draft, harmonies, place) for place in range(len(harmonies))]
+    judged = _alternatives(draft, harmonies)
+    return {
+        "title": score.title,
+        "key": score.key.name,
+        "form": plan.template.name,
+        "style": draft.problem.style.name,
+        "seed": draft.request.seed,
+        "chords": chords,
+        "notes": [
+            _note(draft, harmonies, judged, part, number, note)
+            for part, line in enumerate(score.parts)
+            for number, note in enumerate(line.notes)
+        ],
+        "findings": [_finding(finding) for finding in draft.report.findings],
+        "skipped": [{"rule": each.rule, "reason": each.reason} for each in draft.report.skipped],
+    }
+
+
+def _finding(finding: Any) -> dict[str, Any]:
+    return {
+        "severity": finding.severity, "rule": finding.rule, "bar": finding.bar,
+        "beat": finding.beat, "voices": [VOICE_NAMES[voice] for voice in finding.voices],
+        "message": finding.message, "repair": finding.repair, "source": finding.source,
+    }
+
+
+def _harmony(slot: Slot, moment: np.void) -> Harmony:
+    for harmony in slot.harmonies:
+        tonic = harmony.key.tonic.fifths
+        if harmony.chord.index == moment["chord"] and tonic == moment["tonic"]:
+            return harmony
+    raise AssertionError("a chosen moment carries one of its slot's harmonies")
+
+
+# --- chords ---------------------------------------------------------------------------------
+
+
+def _chord(draft: Draft, harmonies: Sequence[Harmony], place: int) -> dict[str, Any]:
+    slot, harmony = draft.plan.slots[place], harmonies[place]
+    bar, beat = draft.score.bar_and_beat(slot.onset)
+    return {
+        "index": place, "bar": bar, "beat": float(beat), "onset": str(slot.onset),
+        "key": harmony.key.name, "numeral": harmony.chord.symbol,
+        "function": FUNCTION_NAMES[harmony.chord.function],
+        "reasons": _chord_reasons(draft.plan, harmonies, place),
+    }
+
+
+def _chord_reasons(plan: Plan, harmonies: Sequence[Harmony], place: int) -> list[dict[str, str]]:
+    slot, harmony = plan.slots[place], harmonies[place]
+    chord, key = harmony.chord, harmony.key
+    tones = ", ".join(str(tone) for tone in spell(chord, key))
+    reasons = [_reason(f"{chord.symbol} of {key} is {tones}; its function is "
+                       f"{FUNCTION_NAMES[chord.function]}", chord.source)]
+    reasons.extend(_progression_reasons(slot, harmonies, place))
+    phrase = plan.phrases[slot.phrase]
+    if slot.to_end < len(phrase.formula.chords):
+        formula = "-".join(phrase.formula.chords)
+        reasons.append(_reason(f"belongs to the cadence {phrase.cadence} ({phrase.formula.id}: "
+                               f"{formula}) that closes {phrase.name}", phrase.formula.source))
+    return reasons
+
+
+def _progression_reasons(
+    slot: Slot, harmonies: Sequence[Harmony], place: int
+) -> list[dict[str, str]]:
+    if slot.opens:
+        return [_reason("opens the phrase", "OMT")]
+    before, after = harmonies[place - 1], harmonies[place]
+    _, pivot = link(before, after)
+    if pivot is None:
+        progression = may_follow(before.chord, after.chord)
+        return [_reason(progression.text, progression.source)]
+    progression = may_follow(pivot, after.chord)
+    text = (f"{before.chord.symbol} of {before.key} is {pivot.symbol} of {after.key}: "
+            f"the pivot into {after.key}; {progression.text}")
+    return [_reason(text, progression.source)]
+
+
+def _reason(text: str, source: str) -> dict[str, str]:
+    return {"text": text, "source": source}
+
+
+# --- alternatives ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What could have stood at a voice of a slot instead, and what came of it."""
+
+    alternatives: tuple[dict[str, Any], ...]
+    rules: tuple[str, ...]  # rules that removed at least one alternative
+    models: dict[str, float]  # log-score of the chosen note or sonority by model, nats
+
+
+def _alternatives(draft: Draft, harmonies: Sequence[Harmony]) -> list[list[_Judged]]:
+    """For each slot and voice, the judged alternatives."""
+    sets = {group: rule_set(draft.problem.style, group, "both")
+            for group in ("unary", "pair", "line")}
+    states = {name: model.start(draft.scorer.features)
+              for name, model in draft.scorer.models.items()}
+    root = np.zeros(1, np.int64)
+    judged = []
+    for place, harmony in enumerate(harmonies):
+        judged.append(_judge_slot(draft, harmony, place, sets, states))
+        for name, model in draft.scorer.models.items():
+            choice = np.array([draft.beam.paths[0][place]])
+            states[name] = model.advance(states[name], draft.scorer.slots[place], root, choice)
+    return judged
+
+
+def _judge_slot(
+    draft: Draft, harmony: Harmony, place: int, sets: Mapping[str, RuleSet],
+    states: Mapping[str, State],
+) -> list[_Judged]:
+    others, voices = _other_moments(draft, harmony, place)
+    fired = _fired(draft, place, others, sets)
+    scores = _scores(draft, place, others, states)
+    judged = []
+    for voice in range(len(VOICE_NAMES)):
+        rows = [row for row in range(1, len(others)) if voices[row] == voice]
+        entries = [_entry(voice, others[row], fired[row], scores, row) for row in rows]
+        entries.sort(key=lambda entry: (-entry["score"], entry["pitch"]))
+        rules = tuple(sorted({rule for row in rows for rule in fired[row]}))
+        models = _shares(draft, place, voice, others, states, scores)
+        judged.append(_Judged(tuple(entries[:MOST_ALTERNATIVES]), rules, models))
+    return judged
+
+
+def _other_moments(draft: Draft, harmony: Harmony, place: int) -> tuple[Moments, list[int]]:
+    """The chosen moment, then it with one voice on each other chord tone near by."""
+    chosen = draft.skeleton[place]
+    rows, voices = [chosen], [-1]
+    for voice, name in enumerate(VOICE_NAMES):
+        compass = voice_range(name.lower())
+        for pitch in _tones_near(harmony, int(chosen["semitone"][voice])):
+            inside = compass.extended_low.semitone <= pitch.semitone
+            if inside and pitch.semitone <= compass.extended_high.semitone:
+                row = chosen.copy()
+                row["step"][voice], row["semitone"][voice] = pitch.step, pitch.semitone
+                rows.append(row)
+                voices.append(voice)
+    others = np.stack(rows)
+    set_harmony(others, harmony.chord, harmony.key)
+    return others, voices
+
+
+def _tones_near(harmony: Harmony, semitone: int) -> list[Pitch]:
+    tones = (Pitch.of(member, octave) for member in spell(harmony.chord, harmony.key)
+             for octave in range(1, 7))
+    return sorted(tone for tone in tones if 0 < abs(tone.semitone - semitone) <= REACH)
+
+
+def _fired(
+    draft: Draft, place: int, others: Moments, sets: Mapping[str, RuleSet]
+) -> list[tuple[str, ...]]:
+    """Hard rules that each row breaks, on its own and with its neighbours."""
+    skeleton = draft.skeleton
+    names: list[list[str]] = [[] for _ in others]
+
+    def collect(rules: RuleSet, earlier: Moments, before: Moments, now: Moments) -> None:
+        broken = bits(rules, earlier, before, now) & rules.hard
+        for row, value in enumerate(broken):
+            names[row].extend(rule for at, rule in enumerate(rules.ids) if int(value) >> at & 1)
+
+    collect(sets["unary"], others, others, others)
+    if place:
+        before = np.repeat(skeleton[place - 1: place], len(others))
+        collect(sets["pair"], before, before, others)
+    if place + 1 < len(skeleton):
+        after = np.repeat(skeleton[place + 1: place + 2], len(others))
+        collect(sets["pair"], others, others, after)
+    return [tuple(dict.fromkeys(row)) for row in names]
+
+
+def _scores(
+    draft: Draft, place: int, others: Moments, states: Mapping[str, State]
+) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Each model's log-score of each row, in nats."""
+    candidates = _as_candidates(draft, place, others)
+    return {name: model.log_scores(states[name], candidates)[0]
+            for name, model in draft.scorer.models.items()}
+
+
+def _as_candidates(draft: Draft, place: int, moments: Moments) -> Candidates:
+    reference = tonic_reference(draft.plan.home)
+    semitones = moments["semitone"][:, : len(VOICE_NAMES)].astype(np.int64)
+    return Candidates(semitones - reference - LOWEST, moments["chord"].astype(np.int64),
+                      features(draft.plan.slots[place], draft.plan.home))
+
+
+def _entry(
+    voice: int, moment: np.void, broken: Sequence[str], scores: Mapping[str, Any], row: int
+) -> dict[str, Any]:
+    pitch = spelled(moment)[voice].name
+    loss = {name: float(values[row] - values[0]) for name, values in scores.items()}
+    total = sum(loss.values())
+    if broken:
+        text = rules()[broken[0]].name
+        return {"pitch": pitch, "rejected_by": "rule", "rule": broken[0], "text": text,
+                "score": round(total, 2)}
+    worst = min(loss, key=lambda name: loss[name], default="")
+    parts = ", ".join(f"{name} {value:+.1f}" for name, value in loss.items())
+    verdict = "less likely" if total < 0 else "allowed here, but the path it opens scored less"
+    return {"pitch": pitch, "rejected_by": "score", "rule": worst, "text": f"{verdict} ({parts})",
+            "score": round(total, 2)}
+
+
+def _shares(
+    draft: Draft, place: int, voice: int, others: Moments, states: Mapping[str, State],
+    scores: Mapping[str, Any],
+) -> dict[str, float]:
+    """Log-score of the choice by model: of this note where a model knows notes, else of the slot."""
+    shares = {}
+    for name, model in draft.scorer.models.items():
+        by_note = getattr(model, "note_log_probs", None)
+        if by_note is not None:
+            value = by_note(states[name], _as_candidates(draft, place, others[:1]))[0, 0, voice]
+        else:
+            value = draft.log_scores[name][place]
+        shares[name] = round(float(value), 3)
+    return shares
+
+
+# --- notes ----------------------------------------------------------------------------------
+
+
+def _note(
+    draft: Draft, harmonies: Sequence[Harmony], judged: Sequence[Sequence[_Judged]], part: int,
+    number: int, note: Note,
+) -> dict[str, Any]:
+    place = _slot_at(draft.plan, note.onset)
+    slot = draft.plan.slots[place]
+    bar, beat = draft.score.bar_and_beat(note.onset)
+    kind = draft.decorations[place].figures[part].kind
+    off_beat = note.onset != slot.onset
+    ornament = kind if off_beat and kind != "suspension" else None
+    line = draft.score.parts[part].notes
+    role, reasons = _role(harmonies[place], note, ornament, line, number)
+    held = _held_over(draft, place, part, note)
+    if held:
+        reasons.append(held)
+    here = judged[place][part]
+    return {
+        "id": f"p{part}n{number}", "part": VOICE_NAMES[part], "bar": bar, "beat": float(beat),
+        "pitch": note.pitch.name, "duration": str(note.duration), "chord": place, "role": role,
+        "reasons": reasons,
+        "rules": [] if ornament else list(here.rules),
+        "alternatives": [] if ornament else list(here.alternatives),
+        "models": {} if ornament else here.models,
+    }
+
+
+def _slot_at(plan: Plan, onset: Fraction) -> int:
+    return max(place for place, slot in enumerate(plan.slots) if slot.onset <= onset)
+
+
+def _role(
+    harmony: Harmony, note: Note, ornament: str | None, line: Sequence[Note], number: int
+) -> tuple[str, list[dict[str, str]]]:
+    symbol = f"{harmony.chord.symbol} in {harmony.key}"
+    if ornament:
+        text, source = FIGURE_REASONS[ornament]
+        before, after = line[number - 1].pitch.name, line[number + 1].pitch.name
+        return ornament.replace("-", " "), [_reason(text.format(before=before, after=after), source)]
+    tones = spell(harmony.chord, harmony.key)
+    member = MEMBER_NAMES[tones.index(note.pitch.pitch_class)]
+    reasons = [_reason(f"{member} of {symbol}", harmony.chord.source)]
+    reasons.extend(_duties(harmony, note.pitch, line, number))
+    return f"{member} of {harmony.chord.symbol}", reasons
+
+
+def _duties(
+    harmony: Harmony, pitch: Pitch, line: Sequence[Note], number: int
+) -> list[dict[str, str]]:
+    """What a tendency tone must do, and what it does."""
+    fifths = pitch.pitch_class.fifths - harmony.key.tonic.fifths
+    if number + 1 == len(line):
+        return []
+    after = line[number + 1].pitch.name
+    if fifths == harmony.chord.leading:
+        return [_reason(f"leading tone: strives up by step; goes to {after}", "KP 6")]
+    if fifths == harmony.chord.seventh:
+        return [_reason(f"chordal seventh: strives down by step; goes to {after}", "KP 13")]
+    return []
+
+
+def _held_over(draft: Draft, place: int, part: int, note: Note) -> dict[str, str] | None:
+    """The suspension that this note becomes, if it is held into the next chord."""
+    following = place + 1
+    if following >= len(draft.decorations):
+        return None
+    figure = draft.decorations[following].figures[part]
+    if figure.kind != "suspension" or note.end <= draft.plan.slots[following].onset:
+        return None
+    text, source = FIGURE_REASONS["suspension"]
+    return _reason(text.format(after=figure.second.name), source)

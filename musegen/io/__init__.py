@@ -1,0 +1,1 @@
+"""Scores to and from files: MusicXML, MIDI, pictures, sound, explanations. Files stay at this edge."""

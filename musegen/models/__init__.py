@@ -1,0 +1,1 @@
+"""Proposers of sonorities, one file a model, behind the protocol of `protocol`: arrays only."""

@@ -1,0 +1,1 @@
+"""What is to be written: form template -> phrases, keys, cadences, chords a slot may have."""

@@ -1,0 +1,294 @@
+"""From a form template to what is to be written: slots, keys, cadences, the chords allowed.
+
+The key plan and the cadences come from the knowledge graph: among the keys that a template admits,
+near ones are drawn in proportion to how often Bach's chorales cadence there; a cadence is one of
+the graph's formulas. What the plan leaves open, the search decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from musegen.plan.template import Section, Template, relative_key
+from theory_kb.chords import Chord, chord, vocabulary
+from theory_kb.metre import beat_strength, beat_ticks
+from theory_kb.moment import TICKS
+from theory_kb.pitch import Key
+from theory_kb.query import CadenceFormula, cadence_formulas, cadence_share, related_keys
+
+__all__ = ["Harmony", "Phrase", "Plan", "Slot", "make_plan"]
+
+EVERYDAY = ("common", "occasional")  # uses of chords that a plan leaves open to the search
+TARGETS = ("II", "III", "IV", "V", "VI", "VII")  # of applied dominants, in either mode
+COLOURS = 3  # targets that one piece tonicises
+OPENING = {"major": ("I", "I", "I", "V", "I6"), "minor": ("i", "i", "i", "V", "i6")}
+INNER_OPENING_FUNCTIONS = ("T", "D")
+PICARDY_SHARE = 0.9  # Bach closes 131 of 142 minor chorales on a tonic with a major third
+FAR = 0.5  # weight, in per cent, of a key in which the counted chorales never cadence
+FINAL_SOPRANO = 1
+STRONGEST = 10  # strength of a perfect authentic cadence
+
+
+@dataclass(frozen=True, slots=True)
+class Harmony:
+    """A chord in a local key."""
+
+    key: Key
+    chord: Chord
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place where a sonority is chosen."""
+
+    onset: Fraction  # quarter notes from the start
+    duration: Fraction  # quarter notes
+    bar: int  # an upbeat is bar 0
+    position: int  # ticks from the start of the bar
+    strength: int  # 4 = downbeat
+    phrase: int  # index
+    to_end: int  # slots to the phrase's last
+    from_start: int  # slots from the phrase's first
+    harmonies: tuple[Harmony, ...]  # what may stand here
+    soprano: tuple[int, ...] = ()  # scale degrees the soprano must be on; empty: any
+    repeats: int | None = None  # slot whose soprano this one takes up
+
+    @property
+    def opens(self) -> bool:
+        """Whether a phrase begins here."""
+        return self.from_start == 0
+
+    @property
+    def closes(self) -> bool:
+        """Whether a phrase ends here."""
+        return self.to_end == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase: where it stands, where it goes, how it closes."""
+
+    name: str
+    first: int  # slot
+    last: int  # slot of the arrival chord
+    start_key: Key
+    key: Key  # of the cadence
+    cadence: str  # kind
+    formula: CadenceFormula
+    fermata: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written."""
+
+    template: Template
+    home: Key
+    upbeat: Fraction  # quarter notes
+    slots: tuple[Slot, ...]
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def metre(self) -> tuple[int, int]:
+        """Beats of a bar and the unit of a beat."""
+        beats, unit = self.template.metre.split("/")
+        return int(beats), int(unit)
+
+
+def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Plan:
+    """Draw a plan: closes of all units, then their slots with the chords allowed there."""
+    closes = _draw_closes(template, home, rng)
+    targets = tuple(TARGETS[place] for place in sorted(rng.permutation(len(TARGETS))[:COLOURS]))
+    slots: list[Slot] = []
+    phrases: list[Phrase] = []
+    heads: dict[str, int] = {}
+    start_key = home
+    begin = 0
+    for group in _phrase_groups(template.sections):
+        close = closes[len(phrases)]
+        fresh = _phrase_slots(template, group, len(phrases), begin_slots=slots)
+        phrase = Phrase(
+            group[-1].name, begin, begin + len(fresh) - 1, start_key, close.key,
+            close.formula.kind, close.formula, template.fermatas,
+        )
+        fresh = _with_harmony(fresh, phrase, targets, last=close.last, rng=rng)
+        fresh = _with_returns(fresh, group, heads, begin, template)
+        slots.extend(fresh)
+        phrases.append(phrase)
+        start_key = _next_start(phrase, home)
+        begin = len(slots)
+    beats, unit = (int(part) for part in template.metre.split("/"))
+    upbeat = Fraction(template.upbeat * beat_ticks(beats, unit), TICKS)
+    return Plan(template, home, upbeat, tuple(slots), tuple(phrases))
+
+
+@dataclass(frozen=True, slots=True)
+class _Close:
+    key: Key
+    formula: CadenceFormula
+    last: bool
+
+
+def _phrase_groups(sections: Sequence[Section]) -> list[tuple[Section, ...]]:
+    groups: list[tuple[Section, ...]] = []
+    run: list[Section] = []
+    for section in sections:
+        run.append(section)
+        if section.ends_phrase:
+            groups.append(tuple(run))
+            run = []
+    return groups
+
+
+def _draw_closes(template: Template, home: Key, rng: np.random.Generator) -> list[_Close]:
+    groups = _phrase_groups(template.sections)
+    return [
+        _draw_close(group[-1], home, last=number == len(groups) - 1, rng=rng)
+        for number, group in enumerate(groups)
+    ]
+
+
+def _draw_close(section: Section, home: Key, *, last: bool, rng: np.random.Generator) -> _Close:
+    """A key and a cadence formula for the end of a unit."""
+    shares = {related.key: related.share for related in related_keys(home)}
+    keys = [relative_key(home, roman) for roman in section.keys[home.mode]]
+    key = keys[_draw([shares.get(k, 0.0) + FAR for k in keys], rng)]
+    kinds = [kind for kind in section.close if cadence_formulas(kind, key.mode)]
+    kind = kinds[_draw([cadence_share(kind) + FAR for kind in kinds], rng)]
+    formulas = cadence_formulas(kind, key.mode)
+    formula = formulas[_draw([1.0] * len(formulas), rng)]
+    picardy = last and key.mode == "minor" and formula.chords[-1] == "i"
+    if picardy and rng.random() < PICARDY_SHARE:
+        formula = replace(formula, chords=(*formula.chords[:-1], "I"))
+    return _Close(key, formula, last)
+
+
+def _draw(weights: Sequence[float], rng: np.random.Generator) -> int:
+    shares = np.asarray(weights, dtype=float)
+    return int(rng.choice(len(shares), p=shares / shares.sum()))
+
+
+def _next_start(phrase: Phrase, home: Key) -> Key:
+    """A phrase takes up the key of the last cadence if that was home, else mostly home again."""
+    near = {related.key for related in related_keys(home)}
+    return phrase.key if phrase.key in near and phrase.cadence == "cad-hc" else home
+
+
+def _phrase_slots(
+    template: Template, group: Sequence[Section], phrase: int, *, begin_slots: Sequence[Slot]
+) -> list[Slot]:
+    """Slots of a phrase, one a beat, the last as long as its hold."""
+    beats, unit = (int(part) for part in template.metre.split("/"))
+    tick = beat_ticks(beats, unit)
+    bar_ticks = 4 * TICKS * beats // unit
+    per_bar = bar_ticks // tick
+    hold = group[-1].hold
+    count = sum(section.bars for section in group) * per_bar - hold + 1
+    start = begin_slots[-1].onset + begin_slots[-1].duration if begin_slots else Fraction(0)
+    offset = bar_ticks - template.upbeat * tick if template.upbeat else 0
+    first_bar = 0 if template.upbeat else 1
+    slots = []
+    for number in range(count):
+        onset = start + Fraction(number * tick, TICKS)
+        place = int(onset * TICKS) + offset
+        position = place % bar_ticks
+        beats_held = hold if number == count - 1 else 1
+        slots.append(
+            Slot(
+                onset, Fraction(tick * beats_held, TICKS), first_bar + place // bar_ticks, position,
+                beat_strength(beats, unit, position), phrase, count - 1 - number, number, (),
+            )
+        )
+    return slots
+
+
+def _everyday(key: Key, targets: tuple[str, ...]) -> tuple[Harmony, ...]:
+    """Chords that a phrase may use freely; of applied dominants those of a few targets."""
+    return tuple(
+        Harmony(key, each) for each in vocabulary()
+        if each.mode == key.mode and each.use in EVERYDAY
+        and (each.applied_to is None or each.applied_to.upper() in targets)
+    )
+
+
+def _with_harmony(
+    slots: list[Slot], phrase: Phrase, targets: tuple[str, ...], *, last: bool,
+    rng: np.random.Generator,
+) -> list[Slot]:
+    """The chords allowed at each slot: opening, free, cadence."""
+    formula = phrase.formula.chords[-len(slots):]
+    free = len(slots) - len(formula)
+    filled = []
+    for number, slot in enumerate(slots):
+        if number >= free:
+            fixed = Harmony(phrase.key, chord(phrase.key.mode, formula[number - free]))
+            harmonies: tuple[Harmony, ...] = (fixed,)
+        elif number == 0:
+            harmonies = _opening(phrase, slot, targets, rng)
+        else:
+            harmonies = _free_harmonies(phrase, number, free, targets)
+        filled.append(replace(slot, harmonies=harmonies))
+    endings = phrase.formula.soprano
+    if last and phrase.formula.strength >= STRONGEST:
+        endings = tuple(ending for ending in endings if ending[-1] == FINAL_SOPRANO)
+    return _with_soprano(filled, endings)
+
+
+def _opening(
+    phrase: Phrase, slot: Slot, targets: tuple[str, ...], rng: np.random.Generator
+) -> tuple[Harmony, ...]:
+    key = phrase.start_key
+    if phrase.first == 0:
+        symbols = OPENING[key.mode]
+        symbol = symbols[0] if slot.strength == 4 else symbols[_draw([1.0] * len(symbols), rng)]
+        return (Harmony(key, chord(key.mode, symbol)),)
+    return tuple(
+        harmony for harmony in _everyday(key, targets)
+        if harmony.chord.function in INNER_OPENING_FUNCTIONS and harmony.chord.seventh is None
+        and harmony.chord.inversion < 2 and harmony.chord.origin != "applied"
+    )
+
+
+def _free_harmonies(
+    phrase: Phrase, number: int, free: int, targets: tuple[str, ...]
+) -> tuple[Harmony, ...]:
+    """Chords of the key; in a phrase that modulates, of both keys in its middle."""
+    if phrase.start_key == phrase.key:
+        return _everyday(phrase.key, targets)
+    before, after = _everyday(phrase.start_key, targets), _everyday(phrase.key, targets)
+    if number >= free - 1:
+        return after
+    return before if number == 1 else (*before, *after)
+
+
+def _with_soprano(slots: list[Slot], endings: Sequence[Sequence[int]]) -> list[Slot]:
+    """Bind the soprano's last degrees to those of the cadence's formulas."""
+    length = min(map(len, endings), default=0)
+    for back in range(1, length + 1):
+        degrees = tuple(sorted({ending[-back] for ending in endings}))
+        slots[-back] = replace(slots[-back], soprano=degrees)
+    return slots
+
+
+def _with_returns(
+    slots: list[Slot], group: Sequence[Section], heads: dict[str, int], begin: int,
+    template: Template,
+) -> list[Slot]:
+    """Bind the head of a unit to the first unit of the same theme."""
+    beats, unit = (int(part) for part in template.metre.split("/"))
+    per_bar = 4 * TICKS * beats // unit // beat_ticks(beats, unit)
+    place = 0
+    for section in group:
+        source = heads.setdefault(section.theme, begin + place)
+        count = section.returns if source != begin + place else 0
+        for number in range(min(count, len(slots) - place)):
+            slot = slots[place + number]
+            if not slot.soprano:
+                slots[place + number] = replace(slot, repeats=source + number)
+        place += section.bars * per_bar
+    return slots
+

@@ -1,0 +1,116 @@
+"""What a piece is: notes, parts, a score. Frozen, spelled, exact.
+
+Time is in quarter notes from the first note of the piece, as fractions; an upbeat is the time
+before the first full bar. A rest is the absence of a note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from theory_kb.pitch import Key, Pitch
+
+__all__ = ["Cadence", "ChordLabel", "Metre", "Note", "Part", "Score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One sounding note; a tied chain is one note."""
+
+    onset: Fraction  # quarter notes from the start of the piece
+    duration: Fraction  # quarter notes
+    pitch: Pitch
+    fermata: bool = False
+
+    @property
+    def end(self) -> Fraction:
+        """Release, in quarter notes from the start."""
+        return self.onset + self.duration
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A line of one voice: its notes in order, never overlapping."""
+
+    name: str
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metre:
+    """A time signature from a place on."""
+
+    beats: int  # upper number
+    unit: int  # lower number: 4 = quarter
+    onset: Fraction = Fraction(0)  # quarter notes from the start of the piece
+
+    @property
+    def bar(self) -> Fraction:
+        """Length of a bar in quarter notes."""
+        return Fraction(4 * self.beats, self.unit)
+
+    def __str__(self) -> str:
+        return f"{self.beats}/{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChordLabel:
+    """A chord of the harmony: a Roman numeral in a local key over a span."""
+
+    onset: Fraction
+    duration: Fraction
+    key: Key
+    numeral: str  # with figures, such as `V65` or `V7/V`
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """A phrase end and the cadence it makes."""
+
+    onset: Fraction  # of the arrival chord
+    kind: str  # id of a cadence kind, such as `cad-pac`
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A piece: parts from high to low, with what is known of its key, metre, harmony, phrases."""
+
+    title: str
+    key: Key
+    parts: tuple[Part, ...]
+    metres: tuple[Metre, ...]  # the first at onset 0
+    upbeat: Fraction = Fraction(0)  # length of the incomplete first bar, 0 if there is none
+    tempo: float = 72.0  # quarter notes a minute
+    chords: tuple[ChordLabel, ...] = ()  # empty where the harmony is not known
+    cadences: tuple[Cadence, ...] = ()  # one a phrase, in order
+    phrase_ends: tuple[Fraction, ...] = ()  # releases of the last chords of phrases
+    subtitle: str = ""
+    credit: str = ""  # who made it, or where it comes from
+
+    @property
+    def duration(self) -> Fraction:
+        """Length in quarter notes."""
+        return max((part.notes[-1].end for part in self.parts if part.notes), default=Fraction(0))
+
+    @property
+    def metre(self) -> Metre:
+        """The metre at the start."""
+        return self.metres[0]
+
+    def bar_and_beat(self, onset: Fraction) -> tuple[int, Fraction]:
+        """Bar number (the upbeat is bar 0, without upbeat the first is 1) and beat from 1."""
+        bar, start = (0, self.upbeat - self.metres[0].bar) if self.upbeat else (1, Fraction(0))
+        for here, following in zip(self.metres, (*self.metres[1:], None), strict=True):
+            last = following is None or onset < following.onset
+            stop = onset if last or following is None else following.onset
+            passed = (stop - start) // here.bar
+            bar, start = bar + int(passed), start + passed * here.bar
+            if last:
+                return bar, (onset - start) * Fraction(here.unit, 4) + 1
+        raise AssertionError("a score has at least one metre")
+
+    def with_parts(self, parts: tuple[Part, ...]) -> Score:
+        """The same piece with other notes."""
+        return replace(self, parts=parts)

@@ -1,0 +1,1 @@
+"""Lattice, reachability, exact optimum, beam: integers and floats, no theory and no model."""

@@ -1,0 +1,1 @@
+"""The jobs, from request to score."""

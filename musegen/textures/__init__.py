@@ -1,0 +1,1 @@
+"""From the skeleton of one chord a slot to the surface that is played."""

@@ -1,0 +1,345 @@
+"""From one chord a beat to a surface that moves in eighths, as chorales do.
+
+Each beat may be decorated in one, two or three voices: passing and neighbour tones, suspensions,
+anticipations at cadences, skips inside the chord. How likely each is in each voice was counted in
+the corpus; what is allowed the rules say: the decorated beats are candidates of a lattice, judged
+by the same kernels as the chords, and searched by the same beam.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from itertools import product
+from math import log
+
+import numpy as np
+
+from musegen.constraints import VOICE_NAMES, spelled
+from musegen.errors import StoredFileError
+from musegen.models.protocol import FloatArray, IntArray
+from musegen.plan.planner import Harmony, Plan, Slot
+from musegen.search.beam import beam_search
+from musegen.search.lattice import Lattice, PairTable
+from theory_kb.check import RuleSet, Style, costs, pair_table, rule_set
+from theory_kb.chords import spell
+from theory_kb.moment import NON_CHORD, TICKS, Moments
+from theory_kb.pitch import Key, Pitch, PitchClass, ScaleDegree
+
+__all__ = ["Decoration", "Figure", "decorate"]
+
+PLAIN = "plain"
+MOVING = ("passing", "neighbor-upper", "neighbor-lower", "suspension", "anticipation",
+          "chordal-skip")
+MOST_MOVING = 3  # voices that may be decorated in one beat
+SKIP_REACH = 4  # staff steps of the widest skip inside the chord, an octave in the bass aside
+IMPERFECT = frozenset({3, 4, 8, 9})  # semitones, octaves removed, between two moving non-chord tones
+HARSH = frozenset({1, 11})  # semitones, octaves removed
+HARSH_COST = 1.0  # nats for a non-chord tone a semitone from another voice
+SUSPENSION_FIGURES = frozenset({4, 7, 9, 2})  # generic intervals above the bass
+STILL_COST = 0.6  # nats for a beat without an eighth after another one
+PREPARED = 0.25  # share of beats on which a suspension could be prepared: counts are over all beats
+RARE = 1e-3  # share given to an ornament that was never counted
+WIDTH = 24  # of the beam over decorated beats
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one voice does in a beat."""
+
+    kind: str
+    first: Pitch  # on the beat
+    second: Pitch  # half a beat later; the same note goes on if the kind is plain
+    goal: Pitch | None = None  # what the voice must sound on the next beat
+    cost: float = 0.0  # nats
+
+    @property
+    def moves(self) -> bool:
+        """Whether the voice has two notes in the beat."""
+        return self.kind != PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Decoration:
+    """A beat as decorated: one figure a voice."""
+
+    figures: tuple[Figure, ...]
+    cost: float  # nats
+
+    @property
+    def moving(self) -> int:
+        """Voices with two notes."""
+        return sum(figure.moves for figure in self.figures)
+
+
+def decorate(
+    plan: Plan, skeleton: Moments, style: Style, *, rng: np.random.Generator,
+    constrained: bool = True,
+) -> tuple[Decoration, ...]:
+    """Decorate every beat of a skeleton under the surface rules of a style.
+
+    Args:
+        plan: the slots.
+        skeleton: (T,) moments, one chord a slot.
+        style: whose surface rules hold.
+        rng: draws among what is likely.
+        constrained: False leaves the rules out, to measure what they do.
+    """
+    pitches = [spelled(moment) for moment in skeleton]
+    rules = {group: rule_set(style, group, "surface") for group in ("unary", "pair")}
+    beats = [
+        _candidates(plan, place, pitches, skeleton, rules["unary"], constrained=constrained)
+        for place in range(len(plan.slots))
+    ]
+    rows = [_rows(skeleton[place], beat, plan.slots[place]) for place, beat in enumerate(beats)]
+    unary, kept = [], []
+    for (firsts, seconds), beat in zip(rows, beats, strict=True):
+        inner = _inner_costs(firsts, seconds, rules) if constrained else np.zeros(len(beat))
+        cost = inner + np.array([decoration.cost for decoration in beat])
+        unary.append(cost[np.isfinite(cost)])
+        kept.append(np.flatnonzero(np.isfinite(cost)))
+    pairs = [
+        _junction(place, beats, rows, kept, rules["pair"], constrained=constrained)
+        for place in range(1, len(beats))
+    ]
+    lattice = Lattice(tuple(unary), tuple(pairs))
+    result = beam_search(lattice, scorer=None, look_back=None, width=WIDTH, rng=rng,
+                         temperature=1.0)
+    return tuple(beats[place][kept[place][choice]] for place, choice in enumerate(result.paths[0]))
+
+
+# --- what a voice may do in a beat ----------------------------------------------------------
+
+
+def _candidates(
+    plan: Plan, place: int, pitches: Sequence[Sequence[Pitch]], skeleton: Moments,
+    rules: RuleSet, *, constrained: bool,
+) -> list[Decoration]:
+    slot = plan.slots[place]
+    plain = tuple(Figure(PLAIN, pitch, pitch) for pitch in pitches[place])
+    if slot.closes:
+        return [Decoration(plain, 0.0)]
+    harmony = _harmony(slot, skeleton[place])
+    before = pitches[place - 1] if place and not slot.opens else None
+    after = pitches[place + 1]
+    options = [
+        list(_figures(voice, slot, harmony, pitches[place][voice],
+                      before[voice] if before else None, after[voice],
+                      cadence=slot.to_end == 1))
+        for voice in range(len(VOICE_NAMES))
+    ]
+    decorations = (
+        Decoration(figures, sum(figure.cost for figure in figures) + _clash_cost(figures))
+        for figures in product(*options)
+        if sum(figure.moves for figure in figures) <= MOST_MOVING
+        and (not constrained or _agree(figures))
+    )
+    return list(decorations)
+
+
+def _harmony(slot: Slot, moment: np.void) -> Harmony:
+    for harmony in slot.harmonies:
+        if (harmony.chord.index == moment["chord"]
+                and harmony.key.tonic.fifths == moment["tonic"]):
+            return harmony
+    raise AssertionError("a chosen moment carries one of its slot's harmonies")
+
+
+def _figures(
+    voice: int, slot: Slot, harmony: Harmony, here: Pitch, before: Pitch | None, after: Pitch,
+    *, cadence: bool,
+) -> Iterator[Figure]:
+    interval = after.step - here.step
+
+    def likely(kind: str) -> float:
+        return _figure_cost(kind, voice, slot.strength, interval)
+
+    yield Figure(PLAIN, here, here, None, likely(PLAIN))
+    if abs(interval) == 2:
+        middle = _scale_pitch(harmony, here.step + interval // 2, rising=interval > 0)
+        yield Figure("passing", here, middle, after, likely("passing"))
+    if interval == 0 and here == after:
+        for kind, step in (("neighbor-upper", 1), ("neighbor-lower", -1)):
+            neighbour = _scale_pitch(harmony, here.step + step, rising=step < 0)
+            yield Figure(kind, here, neighbour, after, likely(kind))
+    if before is not None and _suspends(before, here, harmony):
+        cost = max(likely("suspension") + log(PREPARED), 0.0)
+        yield Figure("suspension", before, here, None, cost)
+    if cadence and abs(interval) == 1 and voice == 0:
+        yield Figure("anticipation", here, after, after, likely("anticipation"))
+    for skip in _skips(voice, harmony, here, after):
+        yield Figure("chordal-skip", here, skip, None, likely("chordal-skip"))
+
+
+def _suspends(before: Pitch, here: Pitch, harmony: Harmony) -> bool:
+    """Whether the note before, a step above, would be a dissonance held over this chord."""
+    letters = {member.letter for member in spell(harmony.chord, harmony.key)}
+    return before.step == here.step + 1 and before.step % 7 not in letters
+
+
+def _skips(voice: int, harmony: Harmony, here: Pitch, after: Pitch) -> Iterator[Pitch]:
+    """Other notes of the chord near by that lead on by step or stay."""
+    members = spell(harmony.chord, harmony.key)
+    bass = voice == len(VOICE_NAMES) - 1
+    for member in members[:3]:
+        for octave in (here.octave - 1, here.octave, here.octave + 1):
+            pitch = Pitch.of(member, octave)
+            distance = abs(pitch.step - here.step)
+            near = 0 < distance <= SKIP_REACH or (bass and distance == 7)
+            if near and abs(after.step - pitch.step) == 1:
+                yield pitch
+
+
+def _scale_pitch(harmony: Harmony, step: int, *, rising: bool) -> Pitch:
+    """The pitch on a staff step: the chord's own form, else the scale's.
+
+    In minor the sixth and seventh degrees are raised going up and natural going down; over a
+    chord that holds the leading tone the sixth goes with it (melodic minor).
+    """
+    members = {member.letter: member for member in spell(harmony.chord, harmony.key)}
+    letter = step % 7
+    pitch_class = members.get(letter) or _scale_tone(harmony.key, letter, members, rising=rising)
+    return Pitch.of(pitch_class, step // 7)
+
+
+def _scale_tone(
+    key: Key, letter: int, members: Mapping[int, PitchClass], *, rising: bool
+) -> PitchClass:
+    number = (letter - key.tonic.letter) % 7 + 1
+    leading = key.leading_tone
+    has_leading = members.get(leading.letter) == leading
+    raised = key.mode == "minor" and number in (6, 7) and (rising or has_leading)
+    return key.degree(ScaleDegree(number, 1 if raised else 0))
+
+
+# --- how likely it is -----------------------------------------------------------------------
+
+
+@cache
+def _counts() -> Mapping[str, Mapping[str, float]]:
+    file = resources.files("musegen") / "weights" / "figuration.json"
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        counts: Mapping[str, Mapping[str, float]] = record["counts"]
+    except (OSError, ValueError, KeyError) as error:
+        raise StoredFileError(str(file), f"not a table of figuration counts ({error})") from error
+    return counts
+
+
+@cache
+def _figure_cost(kind: str, voice: int, strength: int, interval: int) -> float:
+    """Negative log share of a figure among all beats alike, in nats."""
+    row = _counts().get(f"{voice}|{strength}|{interval}", {})
+    total = sum(row.values())
+    return -log(max(row.get(kind, 0) / total if total else 0.0, RARE))
+
+
+def _agree(figures: Sequence[Figure]) -> bool:
+    """Whether voices that move together make consonances, and suspensions stand in a figure."""
+    moving = [figure for figure in figures if figure.moves]
+    seconds = [figure.second for figure in moving if figure.kind != "suspension"]
+    for place, one in enumerate(seconds):
+        for other in seconds[place + 1:]:
+            if (one.semitone - other.semitone) % 12 not in IMPERFECT:
+                return False
+    return all(_suspension_stands(voice, figures) for voice, figure in enumerate(figures)
+               if figure.kind == "suspension")
+
+
+def _suspension_stands(voice: int, figures: Sequence[Figure]) -> bool:
+    """A figure of 4-3, 7-6, 9-8 or 2-3, its resolution not sounding in another upper voice."""
+    held, bass = figures[voice].first, figures[-1].first
+    target = figures[voice].second
+    others = [figure.first for place, figure in enumerate(figures) if place != voice]
+    doubled = [other for other in others[:-1] if other.step % 7 == target.step % 7]
+    if doubled or any((held.semitone - other.semitone) % 12 in HARSH and
+                      other.step > held.step for other in others):
+        return False
+    if voice == len(figures) - 1:
+        return any((other.step - held.step) % 7 == 1 for other in others)
+    return (held.step - bass.step) % 7 + 1 in {figure % 7 or 7 for figure in SUSPENSION_FIGURES}
+
+
+def _clash_cost(figures: Sequence[Figure]) -> float:
+    seconds = [figure.second for figure in figures]
+    total = 0.0
+    for voice, figure in enumerate(figures):
+        if figure.moves and figure.kind != "suspension":
+            gaps = [abs(figure.second.semitone - other.semitone) % 12
+                    for place, other in enumerate(seconds) if place != voice]
+            total += HARSH_COST * sum(gap in HARSH for gap in gaps)
+    return total
+
+
+# --- rules on the surface -------------------------------------------------------------------
+
+
+def _rows(moment: np.void, beat: Sequence[Decoration], slot: Slot) -> tuple[Moments, Moments]:
+    """The two halves of each decorated beat as moments."""
+    firsts = np.repeat(np.asarray(moment).reshape(1), len(beat))
+    seconds = firsts.copy()
+    for row, decoration in enumerate(beat):
+        for voice, figure in enumerate(decoration.figures):
+            _sound(firsts, row, voice, figure.first, moment, struck=figure.kind != "suspension")
+            _sound(seconds, row, voice, figure.second, moment, struck=figure.moves)
+    for name in ("boundary", "opening"):
+        seconds[name] = 0
+    seconds["strength"] = 1
+    seconds["onset"] += int(slot.duration / 2 * TICKS)
+    seconds["position"] += int(slot.duration / 2 * TICKS)
+    return firsts, seconds
+
+
+def _sound(
+    rows: Moments, row: int, voice: int, pitch: Pitch, skeleton: np.void, *, struck: bool
+) -> None:
+    rows["step"][row, voice] = pitch.step
+    rows["semitone"][row, voice] = pitch.semitone
+    rows["attack"][row, voice] = struck
+    if pitch.semitone != skeleton["semitone"][voice]:
+        fifths = pitch.pitch_class.fifths - int(skeleton["tonic"])
+        members = [int(skeleton[name]) for name in ("root", "third", "fifth", "seventh")]
+        rows["degree"][row, voice] = fifths
+        rows["member"][row, voice] = members.index(fifths) if fifths in members else NON_CHORD
+
+
+def _inner_costs(firsts: Moments, seconds: Moments, rules: Mapping[str, RuleSet]) -> FloatArray:
+    """Costs of both halves and of the move between them."""
+    inside: FloatArray = costs(rules["unary"], firsts, firsts, firsts)
+    inside = inside + costs(rules["unary"], seconds, seconds, seconds)
+    return inside + costs(rules["pair"], firsts, firsts, seconds)
+
+
+def _junction(
+    place: int, beats: Sequence[Sequence[Decoration]], rows: Sequence[tuple[Moments, Moments]],
+    kept: Sequence[IntArray], rules: RuleSet, *, constrained: bool,
+) -> PairTable:
+    """Which decorated beat may follow which."""
+    before = [beats[place - 1][choice] for choice in kept[place - 1]]
+    after = [beats[place][choice] for choice in kept[place]]
+    gate = np.array([[_joins(one, other) for other in after] for one in before])
+    still = np.array([[not one.moving and not other.moving for other in after] for one in before])
+    lasts = rows[place - 1][1][kept[place - 1]]
+    firsts = rows[place][0][kept[place]]
+    if not constrained:
+        rules = _none(rules)
+    indptr, successors, rule_costs = pair_table(rules, lasts, firsts, gate)
+    sources = np.repeat(np.arange(len(before)), np.diff(indptr))
+    return PairTable(indptr, successors, rule_costs + STILL_COST * still[sources, successors])
+
+
+def _none(rules: RuleSet) -> RuleSet:
+    return replace(rules, hard=0, weights=np.zeros_like(rules.weights))
+
+
+def _joins(one: Decoration, other: Decoration) -> bool:
+    """Every goal is reached, every suspension prepared by the very note it holds."""
+    for before, after in zip(one.figures, other.figures, strict=True):
+        if before.goal is not None and before.goal != after.first:
+            return False
+        if after.kind == "suspension" and before.second != after.first:
+            return False
+    return True

@@ -1,0 +1,111 @@
+"""The command line: what it writes, what it refuses, and with which exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def musegen(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-c", "import cli; cli.main()", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True,
+                          check=False)
+
+
+def test_compose_writes_a_whole_folder_and_prints_its_table(tmp_path: Path) -> None:
+    """One run leaves score, MIDI, picture, audio and explanation, and says what it made."""
+    run = musegen("compose", "--key", "D minor", "--seed", "7", "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    table = json.loads(run.stdout)
+    folder = tmp_path / table["folder"]
+    names = {path.name for path in folder.iterdir()}
+    assert {"score.musicxml", "score.mid", "score.svg", "score.png", "score.wav",
+            "explanation.json", "explanation.html"} <= names
+    assert table["key"] == "D minor"
+    assert table["seed"] == "7"
+    assert table["findings"].startswith("0 errors")
+    assert len(table["phrases"].split(";")) == 4
+    again = musegen("compose", "--key", "D minor", "--seed", "7", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    other = tmp_path / "other"
+    repeat = musegen("compose", "--key", "D minor", "--seed", "7", "--quiet", "--out", str(other),
+                     cwd=tmp_path)
+    assert repeat.returncode == 0
+    assert repeat.stdout == ""
+    for name in names:
+        assert (other / folder.name / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--key", "H dur"], ["key", "'H dur'"]),
+        (["--key", "G# major"], ["8 accidentals"]),
+        (["--form", "chorle"], ["unknown form", "did you mean 'chorale'"]),
+        (["--form", "no/such.toml"], ["such.toml", "cannot be read"]),
+        (["--style", "baroque"], ["unknown style", "bach"]),
+        (["--models", "hmm,gpt"], ["unknown model", "lstm"]),
+        (["--metre", "5/4"], ["metre", "4/4"]),
+        (["--weight", "lstm=much"], ["--weight", "lstm=0.5"]),
+        (["--weight", "lstm=-1"], ["weight lstm", "-1"]),
+        (["--width", "0"], ["width", "0"]),
+        (["--seed", "-3"], ["seed", "-3"]),
+        (["-n", "0"], ["-n", "0"]),
+        (["--seed", "many"], ["many"]),
+        (["--colour", "blue"], ["--colour"]),
+    ],
+)
+def test_bad_option_is_refused_in_one_line(
+    tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    """Exit code 2, one line that names what came and what is allowed, nothing written."""
+    run = musegen("compose", *arguments, cwd=tmp_path)
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert all(word in run.stderr for word in words), run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_under_a_file_is_refused(tmp_path: Path) -> None:
+    """A folder that cannot be made is refused in one line that names it."""
+    (tmp_path / "taken").write_text("not a folder")
+    run = musegen("compose", "--out", "taken", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "taken" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C while composing ends with code 130, without traceback or half a folder."""
+    command = [sys.executable, "-c", "import cli; cli.main()", "compose", "-n", "50"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    for folder in (tmp_path / "musegen-out").glob("*"):
+        assert (folder / "explanation.html").exists(), folder
+
+
+def test_help_is_short_and_has_an_example(tmp_path: Path) -> None:
+    """Help of the program and of each command fits a screen and shows an example."""
+    for arguments in ([], ["compose"], ["train"], ["corpus"], ["corpus", "build"],
+                      ["corpus", "show"]):
+        run = musegen(*arguments, "--help", cwd=tmp_path)
+        assert run.returncode == 0
+        assert "Example: musegen" in run.stdout
+        assert len(run.stdout.splitlines()) <= 40

@@ -1,0 +1,66 @@
+"""Plans: slots that fill the bars, keys and cadences that the template admits."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musegen.plan.planner import Plan, make_plan
+from musegen.plan.template import load_template, relative_key, template_names
+from theory_kb.pitch import Key
+
+
+def plan_of(form: str, key: str, seed: int, metre: str | None = None) -> Plan:
+    """A plan from its form, key and seed."""
+    return make_plan(load_template(form, metre=metre), Key.parse(key),
+                     rng=np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("form", template_names())
+@pytest.mark.parametrize("metre", ["4/4", "3/4"])
+def test_slots_fill_the_bars(form: str, metre: str) -> None:
+    """Slots follow one another without gap and end where the last bar (less the upbeat) ends."""
+    plan = plan_of(form, "D minor", 3, metre)
+    for before, after in zip(plan.slots, plan.slots[1:], strict=False):
+        assert before.onset + before.duration == after.onset
+    last = plan.slots[-1]
+    beats, unit = plan.metre
+    length = plan.template.bars * Fraction(4 * beats, unit)
+    assert last.onset + last.duration == length
+
+
+@given(seed=st.integers(0, 2**32 - 1), key=st.sampled_from(["C", "e", "Bb", "f#"]))
+def test_plan_keeps_to_its_template(seed: int, key: str) -> None:
+    """Whatever the seed, each phrase closes in a key and with a cadence that the form admits."""
+    home = Key.parse(key)
+    plan = plan_of("chorale", key, seed)
+    for phrase, section in zip(plan.phrases, plan.template.sections, strict=True):
+        assert phrase.key in {relative_key(home, roman) for roman in section.keys[home.mode]}
+        assert phrase.cadence in section.close
+        assert plan.slots[phrase.last].closes
+        assert plan.slots[phrase.first].opens
+    assert plan.phrases[-1].key == home
+    assert plan.slots[-1].soprano == (1,)
+
+
+def test_every_slot_has_a_chord_to_stand_on() -> None:
+    """No slot is left without harmony, and cadence slots have exactly the formula's chord."""
+    plan = plan_of("binary", "G", 1)
+    assert all(slot.harmonies for slot in plan.slots)
+    for phrase in plan.phrases:
+        assert len(plan.slots[phrase.last].harmonies) == 1
+
+
+def test_consequent_takes_up_the_antecedent() -> None:
+    """In a parallel period the head of the consequent is bound to that of the antecedent."""
+    plan = plan_of("period-parallel", "C", 0)
+    bound = [slot.repeats for slot in plan.slots if slot.repeats is not None]
+    assert bound == list(range(len(bound)))
+    assert len(bound) >= 4
+
+
+def test_same_seed_same_plan() -> None:
+    """A plan is a pure function of template, key and seed."""
+    assert plan_of("chorale", "C", 5) == plan_of("chorale", "C", 5)

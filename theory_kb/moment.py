@@ -1,0 +1,76 @@
+"""The note array that rules, search and checker all see: one record a moment of music.
+
+A moment is either a slice of a score (the notes sounding at an attack of any voice) or a
+candidate sonority of the search: the same record, so the same rule kernels judge both. Voices
+are ordered high to low. Time is in ticks. Harmony fields hold UNKNOWN where nothing is known, and
+rules that need harmony do not run there.
+
+Line-of-fifths values of the harmony fields are relative to the local tonic (tonic 0, dominant 1,
+leading tone 5, subdominant -1, lowered sixth -4): what is said of them holds in every key.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "MAX_VOICES", "MOMENT", "NONE", "REST", "TICKS", "UNKNOWN", "Moments", "blank_moments",
+]
+
+TICKS = 5040  # a quarter note; divisible by 2^4, 3^2, 5 and 7
+MAX_VOICES = 8
+REST = -1  # semitone of a silent voice
+UNKNOWN = -1  # chord, function, mode, quality: nothing is known
+NONE = -99  # a line-of-fifths value that does not exist, such as the seventh of a triad
+NON_CHORD = -1  # member of a non-chord tone
+MEMBER_UNKNOWN = -2
+
+MOMENT = np.dtype(
+    [
+        ("step", np.int16, (MAX_VOICES,)),  # diatonic step of each voice
+        ("semitone", np.int16, (MAX_VOICES,)),  # MIDI number of each voice, REST if silent
+        ("degree", np.int16, (MAX_VOICES,)),  # line of fifths above the local tonic, NONE if unknown
+        ("member", np.int8, (MAX_VOICES,)),  # 0 root 1 third 2 fifth 3 seventh, -1 non-chord, -2 unknown
+        ("attack", np.int8, (MAX_VOICES,)),  # 1 where the voice begins a note here
+        ("voices", np.int8),  # number of voices
+        ("strength", np.int8),  # beat strength, 4 = downbeat, 0 = sixteenth
+        ("boundary", np.int8),  # 1 if a phrase boundary lies just before this moment
+        ("phrase_end", np.int8),  # 1 at the last chord of a phrase
+        ("opening", np.int8),  # 1 at the first chord of a phrase
+        ("final", np.int8),  # 1 at the last chord of the piece
+        ("mode", np.int8),  # 0 major, 1 minor, UNKNOWN
+        ("function", np.int8),  # 0 T, 1 S, 2 D, 3 other, UNKNOWN
+        ("quality", np.int8),  # index in the table of chord qualities, UNKNOWN
+        ("inversion", np.int8),  # member in the bass, UNKNOWN
+        ("cadential", np.int8),  # 1 if the chord is a cadential six-four
+        ("onset", np.int32),  # ticks from the start of the piece
+        ("bar", np.int32),  # bar number, an upbeat is bar 0
+        ("position", np.int32),  # ticks from the start of the bar
+        ("chord", np.int32),  # index in the chord vocabulary, UNKNOWN
+        ("tonic", np.int16),  # line of fifths of the local tonic, NONE if unknown
+        ("root", np.int16),  # line of fifths above the tonic
+        ("third", np.int16),
+        ("fifth", np.int16),
+        ("seventh", np.int16),  # NONE in a triad
+        ("leading", np.int16),  # the chord's leading tone (of the key or of the applied target), NONE
+        ("target", np.int16),  # root that the chord's leading tone leads to, NONE
+    ],
+    align=True,
+)
+
+Moments = NDArray[np.void]  # shape (n,), dtype MOMENT
+
+
+def blank_moments(count: int, voices: int) -> Moments:
+    """`count` moments of silence for so many voices, nothing known of their harmony."""
+    moments = np.zeros(count, MOMENT)
+    moments["semitone"] = REST
+    moments["degree"] = NONE
+    moments["member"] = MEMBER_UNKNOWN
+    moments["voices"] = voices
+    for field in ("mode", "function", "quality", "inversion", "chord"):
+        moments[field] = UNKNOWN
+    for field in ("tonic", "root", "third", "fifth", "seventh", "leading", "target"):
+        moments[field] = NONE
+    return moments

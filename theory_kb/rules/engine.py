@@ -1,0 +1,323 @@
+"""How rules become kernels, and how kernels run over note arrays.
+
+A rule kernel is a plain function of one signature,
+
+    kernel(earlier, before, now, p) -> int64
+
+of three MOMENT records and its parameters, in the order its decorator names them. It answers 0
+where all is well; else bit 8 * u + l for each offending pair of voices u < l, or bit 9 * v for a
+single voice. `@kernel(...)` only registers it: it is compiled, and cached on disk, the first time
+a style asks for it, so that importing this package compiles nothing. Rules that look at a whole
+piece are ordinary functions, registered by `@piece_rule(...)`.
+
+Two drivers loop over the kernels by address. They are compiled once, whatever the number of
+rules: a tuple of functions would be compiled anew for each length and costs 36 microseconds a
+kernel and call to unpack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+import platformdirs
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from theory_kb.errors import MusegenError
+from theory_kb.moment import MOMENT, Moments
+
+if TYPE_CHECKING:
+    from theory_kb.rules.piece import Offence, Piece
+
+__all__ = [
+    "Kernel", "KernelError", "PieceRule", "address", "kernel", "kernels", "pair_bit",
+    "piece_rule", "piece_rules", "run_costs", "run_offences", "voice_bit",
+]
+
+RECORD = numba.from_dtype(MOMENT)
+SIGNATURE = types.int64(RECORD, RECORD, RECORD, types.float64[::1])
+
+Function = Callable[..., Any]
+PieceFunction = Callable[["Piece", Mapping[str, float]], "Iterator[Offence]"]
+
+
+class KernelError(MusegenError):
+    """Two rules of one name, or a kernel that was asked for and does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A rule on at most three moments, not yet compiled."""
+
+    id: str
+    function: Function
+    params: tuple[str, ...]  # names of p[0], p[1], ...
+
+
+@dataclass(frozen=True, slots=True)
+class PieceRule:
+    """A rule on a whole piece."""
+
+    id: str
+    function: PieceFunction
+    params: tuple[str, ...]  # names of its parameters
+
+
+KERNELS: dict[str, Kernel] = {}
+PIECE_RULES: dict[str, PieceRule] = {}
+
+
+def rule_id(function: Function) -> str:
+    """Id of the rule that a function implements: its name with dashes."""
+    return function.__name__.replace("_", "-")
+
+
+def kernel(*params: str) -> Callable[[Function], Function]:
+    """Register a kernel under the id its name spells; `params` name the entries of `p`."""
+
+    def register(function: Function) -> Function:
+        name = rule_id(function)
+        if name in KERNELS:
+            raise KernelError(f"two kernels are named {name!r}; ids of rules are unique")
+        KERNELS[name] = Kernel(name, function, params)
+        return function
+
+    return register
+
+
+def piece_rule(*params: str) -> Callable[[PieceFunction], PieceFunction]:
+    """Register a rule on a whole piece under the id its name spells."""
+
+    def register(function: PieceFunction) -> PieceFunction:
+        name = rule_id(function)
+        if name in PIECE_RULES:
+            raise KernelError(f"two rules are named {name!r}; ids of rules are unique")
+        PIECE_RULES[name] = PieceRule(name, function, params)
+        return function
+
+    return register
+
+
+def kernels() -> Mapping[str, Kernel]:
+    """Every kernel by rule id."""
+    return KERNELS
+
+
+def piece_rules() -> Mapping[str, PieceRule]:
+    """Every rule on whole pieces by id."""
+    return PIECE_RULES
+
+
+HELPERS: list[Any] = []
+ANNOTATED = {
+    "Moment": RECORD, "int": types.int64, "bool": types.boolean, "float": types.float64,
+    "Any": types.float64[::1],
+}
+
+
+def helper(function: Function) -> Function:
+    """Make a function callable from kernels; it is compiled with them, not before."""
+    compiled: Function = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    HELPERS.append(compiled)
+    return compiled
+
+
+@cache
+def _compile_helpers() -> None:
+    """Compile each helper once, for the types it names.
+
+    Left to the kernels, numba would compile a helper anew for each kind of integer it meets,
+    which makes the first start half as long again.
+    """
+    for each in HELPERS:
+        arguments = list(each.py_func.__annotations__.items())[:-1]
+        each.compile(tuple(ANNOTATED[kind] for _, kind in arguments))
+        each.disable_compile()
+
+
+
+@helper
+def voice_bit(voice: int) -> int:
+    """The bit of one voice."""
+    return np.int64(1) << np.int64(9 * voice)
+
+
+@helper
+def pair_bit(upper: int, lower: int) -> int:
+    """The bit of two voices, the higher-named one first."""
+    return np.int64(1) << np.int64(8 * upper + lower)
+
+
+# ------------------------------------------------------------------------------- disk cache
+
+
+def _stamp() -> str:
+    """Hash of all that a compiled kernel depends on: its helpers live in other files."""
+    here = Path(__file__).parent
+    sources = [*sorted(here.glob("*.py")), here.parent / "moment.py"]
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Where compiled kernels lie on disk, None where nothing can be written."""
+    folder = Path(platformdirs.user_cache_dir("musegen")) / "kernels" / _stamp()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+@contextmanager
+def _cached() -> Iterator[bool]:
+    """Point numba's cache at our folder while something compiles; yields whether there is one."""
+    folder, outer = cache_folder(), numba.config.CACHE_DIR
+    if folder is not None:
+        numba.config.CACHE_DIR = str(folder)
+    try:
+        yield folder is not None
+    finally:
+        numba.config.CACHE_DIR = outer
+
+
+# ------------------------------------------------------------------------- kernels, compiled
+
+
+@cache
+def _compiled(name: str) -> Any:  # noqa: ANN401 - numba's callback object has no public type
+    if name not in KERNELS:
+        raise KernelError(f"no kernel is named {name!r}")
+    with _cached() as cached:
+        if not cached or not any(cache_folder().rglob("*.nbi")):
+            _compile_helpers()
+        compile_ = numba.cfunc(SIGNATURE, cache=cached, error_model="numpy")
+        return compile_(KERNELS[name].function)
+
+
+def address(name: str) -> int:
+    """Address of the compiled kernel of a rule; compiles it, or loads it, on first demand."""
+    return int(_compiled(name).address)
+
+
+@intrinsic  # type: ignore[misc,untyped-decorator,unused-ignore]
+def _call(context, where, earlier, before, now, params):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001
+    """Call the kernel at an address."""
+    signature = types.int64(types.int64, RECORD, RECORD, RECORD, types.float64[::1])
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        accepted = [context.get_value_type(one) for one in signature.args[1:]]
+        function = ir.FunctionType(context.get_value_type(signature.return_type), accepted)
+        return builder.call(builder.inttoptr(values[0], function.as_pointer()), values[1:])
+
+    return signature, emit
+
+
+def _offences(kernels, params, earlier, before, now, hits):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    for moment in range(len(now)):
+        for rule in range(len(kernels)):
+            hits[moment, rule] = _call(
+                kernels[rule], earlier[moment], before[moment], now[moment], params[rule]
+            )
+
+
+def _costs(kernels, params, weights, hard, earlier, before, now, rows, columns, costs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0913
+    for pair in range(len(rows)):
+        row, column = rows[pair], columns[pair]
+        cost = 0.0
+        for rule in range(len(kernels)):
+            hit = _call(kernels[rule], earlier[row], before[row], now[column], params[rule])
+            if hit != 0:
+                if rule < hard:
+                    cost = np.inf
+                    break
+                cost += weights[rule]
+        costs[pair] = cost
+
+
+MOMENTS = types.Array(RECORD, 1, "C")
+INTEGERS, FLOATS = types.int64[::1], types.float64[::1]
+OFFENCES_SIGNATURE = types.void(
+    INTEGERS, types.float64[:, ::1], MOMENTS, MOMENTS, MOMENTS, types.int64[:, ::1]
+)
+COSTS_SIGNATURE = types.void(
+    INTEGERS, types.float64[:, ::1], FLOATS, types.int64, MOMENTS, MOMENTS, MOMENTS,
+    INTEGERS, INTEGERS, FLOATS,
+)
+
+
+@cache
+def _driver(name: str) -> Function:
+    function, signature = {
+        "offences": (_offences, OFFENCES_SIGNATURE), "costs": (_costs, COSTS_SIGNATURE),
+    }[name]
+    with _cached() as cached:
+        compiled: Function = njit(signature, cache=cached, nogil=True)(function)
+    return compiled
+
+
+def run_offences(
+    kernels: NDArray[np.int64],
+    params: NDArray[np.float64],
+    earlier: Moments,
+    before: Moments,
+    now: Moments,
+) -> NDArray[np.int64]:
+    """Answer of every kernel on every moment.
+
+    Args:
+        kernels: addresses, (R,).
+        params: one row of parameters a rule, (R, P).
+        earlier: moments two steps back, (K,).
+        before: moments one step back, (K,).
+        now: moments, (K,).
+
+    Returns:
+        Bits of offending voices, (K, R); 0 where a rule is kept.
+    """
+    hits = np.zeros((len(now), len(kernels)), np.int64)
+    if hits.size:
+        _driver("offences")(kernels, params, earlier, before, now, hits)
+    return hits
+
+
+def run_costs(  # noqa: PLR0913 - the arrays of one loop
+    kernels: NDArray[np.int64],
+    params: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    hard: int,
+    triple: tuple[Moments, Moments, Moments],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> NDArray[np.float64]:
+    """Soft cost of each pair of moments; infinite where a hard rule breaks.
+
+    Args:
+        kernels: addresses, hard rules first, (R,).
+        params: one row of parameters a rule, (R, P).
+        weights: cost of breaking each rule, (R,).
+        hard: how many of the rules are hard.
+        triple: earlier (N,), before (N,) and now (M,) moments.
+        pairs: index of `before` and `earlier`, and of `now`, of each pair, (K,) each.
+
+    Returns:
+        Costs, (K,).
+    """
+    rows, columns = pairs
+    costs = np.zeros(len(rows))
+    if len(rows) and len(kernels):
+        _driver("costs")(kernels, params, weights, hard, *triple, rows, columns, costs)
+    return costs
