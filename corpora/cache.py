@@ -15,10 +15,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_dir
+
 from corpora.catalogue import Entry
 from corpora.clean import Dropped
-from corpora.files import write_atomic
-from musegen.errors import StoredFileError
+from musegen.errors import OutputError, StoredFileError
+from musegen.io.files import write_file
 from musegen.score import Cadence, ChordLabel, Metre, Note, Part, Score
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch, PitchClass
@@ -34,8 +36,6 @@ Content = tuple[tuple[tuple[str, Score], ...], tuple[Dropped, ...]]
 
 def cache_path(of: Entry) -> Path:
     """Where a corpus is kept; the name tells files, reader and facts of theory apart."""
-    from platformdirs import user_cache_dir
-
     digest = hashlib.sha256(f"{of.checksum} {READER_VERSION}".encode())
     for name in (of.slips,):
         digest.update((resources.files("corpora") / "data" / name).read_bytes())
@@ -53,7 +53,11 @@ def save_cache(path: Path, content: Content) -> None:
         "report": [[each.name, each.reason, each.kept] for each in report],
     }
     text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
-    write_atomic(path, gzip.compress(text.encode(), 6, mtime=0))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(path.parent, f"cannot be made: {error.strerror or error}") from error
+    write_file(path, gzip.compress(text.encode(), 6, mtime=0))
 
 
 def load_cache(path: Path) -> Content:
@@ -70,12 +74,20 @@ def load_cache(path: Path) -> Content:
             raise StoredFileError(path, f"more than {LARGEST} bytes unpacked; delete it")
         record = json.loads(data)
         pieces = tuple((str(name), _unpacked(fields)) for name, fields in record["pieces"])
-        report = tuple(Dropped(str(name), str(why), bool(kept))
-                       for name, why, kept in record["report"])
+        report = tuple(
+            Dropped(str(name), str(why), bool(kept)) for name, why, kept in record["report"]
+        )
     except FileNotFoundError:
         raise
-    except (OSError, EOFError, ValueError, KeyError, TypeError, LookupError,
-            ArithmeticError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+    ) as error:
         raise StoredFileError(path, f"damaged ({type(error).__name__}); delete it") from error
     return pieces, report
 
@@ -107,22 +119,35 @@ def _packed_key(key: Key) -> list[Any]:
 
 def _packed(score: Score) -> dict[str, Any]:
     return {
-        "title": score.title, "credit": score.credit, "key": _packed_key(score.key),
-        "upbeat": _ticks(score.upbeat), "tempo": score.tempo,
+        "title": score.title,
+        "credit": score.credit,
+        "key": _packed_key(score.key),
+        "upbeat": _ticks(score.upbeat),
+        "tempo": score.tempo,
         "metres": [[each.beats, each.unit, _ticks(each.onset)] for each in score.metres],
-        "parts": [[part.name, [number for note in part.notes for number in _packed_note(note)]]
-                  for part in score.parts],
-        "chords": [[_ticks(each.onset), _ticks(each.duration), *_packed_key(each.key),
-                    each.numeral] for each in score.chords],
-        "cadences": [[_ticks(each.onset), each.kind, *_packed_key(each.key)]
-                     for each in score.cadences],
+        "parts": [
+            [part.name, [number for note in part.notes for number in _packed_note(note)]]
+            for part in score.parts
+        ],
+        "chords": [
+            [_ticks(each.onset), _ticks(each.duration), *_packed_key(each.key), each.numeral]
+            for each in score.chords
+        ],
+        "cadences": [
+            [_ticks(each.onset), each.kind, *_packed_key(each.key)] for each in score.cadences
+        ],
         "phrase_ends": [_ticks(end) for end in score.phrase_ends],
     }
 
 
 def _packed_note(note: Note) -> tuple[int, int, int, int, int]:
-    return (_ticks(note.onset), _ticks(note.duration), note.pitch.step, note.pitch.semitone,
-            int(note.fermata))
+    return (
+        _ticks(note.onset),
+        _ticks(note.duration),
+        note.pitch.step,
+        note.pitch.semitone,
+        int(note.fermata),
+    )
 
 
 def _unpacked(fields: Mapping[str, Any]) -> Score:
@@ -133,10 +158,14 @@ def _unpacked(fields: Mapping[str, Any]) -> Score:
         metres=tuple(Metre(beats, unit, _time(onset)) for beats, unit, onset in fields["metres"]),
         upbeat=_time(fields["upbeat"]),
         tempo=float(fields["tempo"]),
-        chords=tuple(ChordLabel(_time(onset), _time(length), _key(fifths, mode), str(numeral))
-                     for onset, length, fifths, mode, numeral in fields["chords"]),
-        cadences=tuple(Cadence(_time(onset), str(kind), _key(fifths, mode))
-                       for onset, kind, fifths, mode in fields["cadences"]),
+        chords=tuple(
+            ChordLabel(_time(onset), _time(length), _key(fifths, mode), str(numeral))
+            for onset, length, fifths, mode, numeral in fields["chords"]
+        ),
+        cadences=tuple(
+            Cadence(_time(onset), str(kind), _key(fifths, mode))
+            for onset, kind, fifths, mode in fields["cadences"]
+        ),
         phrase_ends=tuple(_time(end) for end in fields["phrase_ends"]),
         credit=str(fields["credit"]),
     )
@@ -144,5 +173,7 @@ def _unpacked(fields: Mapping[str, Any]) -> Score:
 
 def _unpacked_notes(numbers: list[int]) -> tuple[Note, ...]:
     rows = (iter(numbers),) * 5
-    return tuple(Note(_time(onset), _time(length), _pitch(step, semitone), fermata == 1)
-                 for onset, length, step, semitone, fermata in zip(*rows, strict=True))
+    return tuple(
+        Note(_time(onset), _time(length), _pitch(step, semitone), fermata == 1)
+        for onset, length, step, semitone, fermata in zip(*rows, strict=True)
+    )

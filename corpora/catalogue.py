@@ -88,7 +88,8 @@ def verified_files(of: Entry) -> tuple[Path, ...]:
     found = digest(paths)
     if found != of.checksum:
         raise StoredFileError(
-            folder, f"checksum {found[:12]} is not that of the catalogue ({of.checksum[:12]}); "
+            folder,
+            f"checksum {found[:12]} is not that of the catalogue ({of.checksum[:12]}); "
             f"corpus {of.name} needs {of.package} {of.version}",
         )
     return paths

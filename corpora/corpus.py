@@ -47,9 +47,7 @@ def load(progress: Progress | None = None, *, name: str = DEFAULT) -> Corpus:
     return build(force=False, progress=progress, name=name)
 
 
-def build(
-    *, force: bool = False, progress: Progress | None = None, name: str = DEFAULT
-) -> Corpus:
+def build(*, force: bool = False, progress: Progress | None = None, name: str = DEFAULT) -> Corpus:
     """Read, clean and label a corpus, and keep it in the cache.
 
     Args:
@@ -91,7 +89,9 @@ def _made(
 
 
 def _corpus(
-    of: Entry, pieces: tuple[tuple[str, Score], ...], report: tuple[Dropped, ...],
+    of: Entry,
+    pieces: tuple[tuple[str, Score], ...],
+    report: tuple[Dropped, ...],
     messages: list[str],
 ) -> Corpus:
     placed = tuple(CorpusPiece(name, split_of(name, of.split), score) for name, score in pieces)
@@ -101,8 +101,9 @@ def _corpus(
 def dropped(corpus: Corpus) -> tuple[tuple[str, str], ...]:
     """Name and reason of each file that is not used, then of each used in spite of a flaw."""
     ordered = sorted(corpus.report, key=lambda each: each.kept)
-    return tuple((each.name, f"{each.reason} (kept)" if each.kept else each.reason)
-                 for each in ordered)
+    return tuple(
+        (each.name, f"{each.reason} (kept)" if each.kept else each.reason) for each in ordered
+    )
 
 
 def summary(corpus: Corpus) -> dict[str, object]:
@@ -140,8 +141,12 @@ def _counts(counter: Counter[str]) -> str:
 
 
 REASON_CLASSES = (
-    ("parts instead", "not four parts"), ("metre", "metre"),
-    ("same notes", "duplicate"), ("another encoding", "duplicate"), ("slips", "slips of the encoding"), ("rests for", "silent voice"),
+    ("parts instead", "not four parts"),
+    ("metre", "metre"),
+    ("same notes", "duplicate"),
+    ("another encoding", "duplicate"),
+    ("slips", "slips of the encoding"),
+    ("rests for", "silent voice"),
 )
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from musegen.analysis.harmony import label_chords
 from musegen.score import Cadence, ChordLabel, Score
 from musegen.slices import phrase_spans, sounding
-from theory_kb.chords import Chord, chord
+from theory_kb.chords import Chord, chord, vocabulary
 from theory_kb.pitch import Key
 
 __all__ = ["cadence_kind", "label", "phrase_ends"]
@@ -58,8 +58,11 @@ def _cadences(score: Score) -> tuple[Cadence, ...]:
 
 def _soprano_degree(score: Score, close: ChordLabel) -> int | None:
     """Scale degree, by letter, on which the soprano ends the last chord's span."""
-    notes = [note for note in score.parts[0].notes
-             if note.onset < close.onset + close.duration and note.end > close.onset]
+    notes = [
+        note
+        for note in score.parts[0].notes
+        if note.onset < close.onset + close.duration and note.end > close.onset
+    ]
     note = notes[-1] if notes else sounding(score.parts[0].notes, close.onset)
     if note is None:
         return None
@@ -89,12 +92,16 @@ def _in_key(label: ChordLabel | None, key: Key) -> Chord | None:
     here = chord(label.key.mode, label.numeral)
     if label.key == key:
         return here
-    from theory_kb.chords import vocabulary
-
     shift = label.key.tonic.fifths - key.tonic.fifths
     members = tuple(member + shift for member in here.members)
-    same = (each for each in vocabulary() if each.mode == key.mode and each.members == members
-            and each.inversion == here.inversion and each.cadential == here.cadential)
+    same = (
+        each
+        for each in vocabulary()
+        if each.mode == key.mode
+        and each.members == members
+        and each.inversion == here.inversion
+        and each.cadential == here.cadential
+    )
     return next(same, None)
 
 

@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from corpora.catalogue import entry, verified_files
-from corpora.files import write_atomic
 from corpora.read import SECOND_SUFFIX, Reading, read_all
 from corpora.split import SPLITS, likeness
+from musegen.io.files import write_file
+from musegen.score import Score
 
 __all__ = ["main", "make_split"]
 
@@ -49,10 +50,15 @@ def make_split(mapping: Map, readings: Sequence[Reading]) -> dict[str, object]:
         near = _nearest(name, scores, reasons)
         if near is not None:
             reasons[name] = ("held_out", near)
-    splits = {split: [name for name in names if reasons.get(name, ("train",))[0] == split]
-              for split in SPLITS}
-    return {"about": ABOUT, "splits": splits,
-            "reasons": {name: reasons[name][1] for name in names if name in reasons}}
+    splits = {
+        split: [name for name in names if reasons.get(name, ("train",))[0] == split]
+        for split in SPLITS
+    }
+    return {
+        "about": ABOUT,
+        "splits": splits,
+        "reasons": {name: reasons[name][1] for name in names if name in reasons},
+    }
 
 
 def _note_match(
@@ -66,20 +72,15 @@ def _note_match(
 
 
 def _nearest(
-    name: str, scores: Mapping[str, object], reasons: Mapping[str, tuple[str, str]]
+    name: str, scores: Mapping[str, Score], reasons: Mapping[str, tuple[str, str]]
 ) -> str | None:
     """The validation or test piece of which this one is a near copy."""
-    from musegen.score import Score
-
-    here = scores.get(name)
-    if not isinstance(here, Score):
+    if name not in scores:
         return None
-    best = max(
-        ((likeness(there, here), other) for other in sorted(reasons)
-         if reasons[other][0] != "held_out" and isinstance(there := scores.get(other), Score)),
-        default=(0.0, ""),
-    )
-    return f"like {best[1]}: {best[0]:.2f}" if best[0] >= SAME else None
+    judged = [other for other in sorted(reasons) if reasons[other][0] != "held_out"]
+    shares = ((likeness(scores[other], scores[name]), other) for other in judged if other in scores)
+    share, other = max(shares, default=(0.0, ""))
+    return f"like {other}: {share:.2f}" if share >= SAME else None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     of = entry(CORPUS)
     content = make_split(mapping, read_all(verified_files(of)))
     target = options.out or Path(__file__).parent / "data" / of.split
-    write_atomic(target, (json.dumps(content, indent=1) + "\n").encode())
+    write_file(target, (json.dumps(content, indent=1) + "\n").encode())
     splits = content["splits"]
     assert isinstance(splits, dict)
     counts = ", ".join(f"{split} {len(splits[split])}" for split in SPLITS)

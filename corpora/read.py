@@ -19,7 +19,13 @@ from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = [
-    "SECOND_SUFFIX", "VOICE_NAMES", "Progress", "Reading", "estimate_key", "piece_name", "read_all",
+    "SECOND_SUFFIX",
+    "VOICE_NAMES",
+    "Progress",
+    "Reading",
+    "estimate_key",
+    "piece_name",
+    "read_all",
     "read_score",
 ]
 
@@ -87,12 +93,13 @@ def read_score(path: Path) -> Score:
 def _read(path: Path) -> tuple[Score, tuple[str, ...]]:
     from music21 import converter
 
-    stream = converter.parse(path, forceSource=True, storePickle=False)
+    stream: Any = converter.parse(path, forceSource=True, storePickle=False)
     if len(stream.parts) != len(VOICE_NAMES):
         raise ScoreError(path.stem, f"{len(stream.parts)} parts instead of four")
     metre, upbeat = _metre(stream.parts[0], path.stem)
-    read = [_part(part, name, path.stem)
-            for part, name in zip(stream.parts, VOICE_NAMES, strict=True)]
+    read = [
+        _part(part, name, path.stem) for part, name in zip(stream.parts, VOICE_NAMES, strict=True)
+    ]
     parts = tuple(part for part, _ in read)
     graces = sum(count for _, count in read)
     key = estimate_key(parts, _signature(stream.parts[0]))
@@ -187,9 +194,7 @@ def estimate_key(parts: Sequence[Part], signature: int) -> Key:
     return max(candidates, key=lambda key: _key_score(key, signature, weights, last))
 
 
-def _key_score(
-    key: Key, signature: int, weights: dict[int, float], last: Sequence[int]
-) -> float:
+def _key_score(key: Key, signature: int, weights: dict[int, float], last: Sequence[int]) -> float:
     tonic, profile = key.tonic.fifths, PROFILES[key.mode]
     reach = range(-PROFILE_REACH, PROFILE_REACH + 1)
     fit = _correlation([weights.get(tonic + place, 0.0) for place in reach], profile)

@@ -65,7 +65,7 @@ def _grams(score: Score) -> frozenset[tuple[int, ...]]:
     outer = [_sounding(score.parts[place].notes, quarters) for place in (0, -1)]
     grams = set()
     for start in range(quarters - GRAM + 1):
-        run = [pitch for line in outer for pitch in line[start:start + GRAM]]
+        run = [pitch for line in outer for pitch in line[start : start + GRAM]]
         if None not in run:
             grams.add(tuple(pitch - run[0] for pitch in run))  # type: ignore[operator]
     return frozenset(grams)

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from corpora.corpus import load
-from corpora.files import write_atomic
 from corpora.read import Progress
 from corpora.split import check_split_name
 from musegen.encoding import tokens
+from musegen.io.files import write_file
 from musegen.models.protocol import FEATURE_SIZES, IntArray, SlotSequence
 from musegen.score import ChordLabel, Note, Score
 from musegen.slices import beat_spans, chord_tones, phrase_spans, reduced_note, sounding
@@ -30,13 +30,27 @@ from theory_kb.moment import REST, TICKS
 from theory_kb.pitch import MODES
 
 __all__ = [
-    "KINDS", "TrainingSlot", "figuration", "slot_sequences", "training_slots", "write_figuration",
+    "KINDS",
+    "TrainingSlot",
+    "figuration",
+    "slot_sequences",
+    "training_slots",
+    "write_figuration",
 ]
 
 MOST_MOVING = 3  # voices; all four moving at once count as three
 KINDS = (
-    "plain", "repeated", "passing", "neighbor-upper", "neighbor-lower", "suspension",
-    "anticipation", "chordal-skip", "escape", "two-sixteenths", "other",
+    "plain",
+    "repeated",
+    "passing",
+    "neighbor-upper",
+    "neighbor-lower",
+    "suspension",
+    "anticipation",
+    "chordal-skip",
+    "escape",
+    "two-sixteenths",
+    "other",
 )
 FIGURATION_ABOUT = (
     "Counted in the training pieces. counts: 'voice|beat strength|steps to the next beat' to "
@@ -70,10 +84,20 @@ def training_slots(score: Score) -> tuple[TrainingSlot, ...]:
         closing = _closing_beat(score, spans, labels)
         merged = [*spans[:closing], (spans[closing][0], spans[-1][1])]
         for place, ((start, end), label) in enumerate(zip(merged, labels, strict=False)):
-            skeleton = tuple(reduced_note(part.notes, label, span=(start, end))
-                             for part in score.parts)
-            slots.append(TrainingSlot(start, end, label, _strength(score, start),
-                                      len(merged) - 1 - place, place, skeleton))
+            skeleton = tuple(
+                reduced_note(part.notes, label, span=(start, end)) for part in score.parts
+            )
+            slots.append(
+                TrainingSlot(
+                    start,
+                    end,
+                    label,
+                    _strength(score, start),
+                    len(merged) - 1 - place,
+                    place,
+                    skeleton,
+                )
+            )
     return tuple(slots)
 
 
@@ -95,8 +119,10 @@ def _closing_beat(
     """Index of the beat from which the phrase's last chord and soprano note stay."""
     last = sounding(score.parts[0].notes, spans[-1][0])
     closing = len(spans) - 1
-    while closing and labels[closing - 1] == labels[-1] and (
-        last is not None and last.onset < spans[closing][0]
+    while (
+        closing
+        and labels[closing - 1] == labels[-1]
+        and (last is not None and last.onset < spans[closing][0])
     ):
         closing -= 1
     return closing
@@ -126,8 +152,12 @@ def slot_sequences(split: str, *, progress: Progress | None = None) -> tuple[Slo
 
 def _sequence(name: str, score: Score) -> SlotSequence:
     slots = training_slots(score)
-    semitones = np.array([[REST if note is None else note.pitch.semitone for note in slot.skeleton]
-                          for slot in slots])
+    semitones = np.array(
+        [
+            [REST if note is None else note.pitch.semitone for note in slot.skeleton]
+            for slot in slots
+        ]
+    )
     chords = [chord(slot.label.key.mode, slot.label.numeral).index for slot in slots]
     mode = list(MODES).index(score.key.mode)
     rows = [(mode, slot.strength, slot.to_end, slot.from_start) for slot in slots]
@@ -151,8 +181,10 @@ def figuration(split: str = "train", *, progress: Progress | None = None) -> dic
     moving: dict[str, list[int]] = {}
     for piece in load(progress).scores(split):
         for before, slot, after in _beats(training_slots(piece.score)):
-            kinds = [_voice_kind(piece.score.parts[voice].notes, voice, before, slot, after)
-                     for voice in range(len(slot.skeleton))]
+            kinds = [
+                _voice_kind(piece.score.parts[voice].notes, voice, before, slot, after)
+                for voice in range(len(slot.skeleton))
+            ]
             for voice, kind in enumerate(kinds):
                 here, there = slot.skeleton[voice], after.skeleton[voice]
                 if kind is not None and here is not None and there is not None:
@@ -162,7 +194,9 @@ def figuration(split: str = "train", *, progress: Progress | None = None) -> dic
             row = moving.setdefault(str(slot.strength), [0] * (MOST_MOVING + 1))
             row[min(moves, MOST_MOVING)] += 1
     return {
-        "about": FIGURATION_ABOUT, "split": split, "beats": sum(map(sum, moving.values())),
+        "about": FIGURATION_ABOUT,
+        "split": split,
+        "beats": sum(map(sum, moving.values())),
         "counts": {place: _in_order(counts[place]) for place in sorted(counts)},
         "moving": {strength: moving[strength] for strength in sorted(moving)},
     }
@@ -179,7 +213,7 @@ def write_figuration(path: Path, *, progress: Progress | None = None) -> None:
         OutputError: the folder cannot be written to.
     """
     text = json.dumps(figuration("train", progress=progress), indent=1, ensure_ascii=False)
-    write_atomic(path, (text + "\n").encode())
+    write_file(path, (text + "\n").encode())
 
 
 def _beats(
@@ -193,7 +227,10 @@ def _beats(
 
 
 def _voice_kind(
-    notes: tuple[Note, ...], voice: int, before: TrainingSlot | None, slot: TrainingSlot,
+    notes: tuple[Note, ...],
+    voice: int,
+    before: TrainingSlot | None,
+    slot: TrainingSlot,
     after: TrainingSlot,
 ) -> str | None:
     """What a voice does in a beat; None where it rests."""
@@ -239,7 +276,10 @@ def _two_notes(
 
 
 FIGURES: Mapping[tuple[int, int], str] = {
-    (1, 1): "passing", (-1, -1): "passing", (1, -1): "neighbor-upper", (-1, 1): "neighbor-lower",
+    (1, 1): "passing",
+    (-1, -1): "passing",
+    (1, -1): "neighbor-upper",
+    (-1, 1): "neighbor-lower",
 }
 
 

@@ -22,7 +22,13 @@ from theory_kb.pitch import Interval, Key, Pitch
 from theory_kb.query import VoiceRange, voice_range
 
 __all__ = [
-    "inverted", "retrograde", "semitones", "token", "tokens", "tonic_reference", "transposed",
+    "inverted",
+    "retrograde",
+    "semitones",
+    "token",
+    "tokens",
+    "tonic_reference",
+    "transposed",
     "transpositions",
 ]
 
@@ -96,7 +102,9 @@ def transpositions(score: Score) -> tuple[Score, ...]:
     a part that is outside already may stay as far outside.
     """
     found = [score]
-    for distance in sorted(range(-OCTAVE // 2, OCTAVE // 2 + 1), key=lambda each: (abs(each), each)):
+    for distance in sorted(
+        range(-OCTAVE // 2, OCTAVE // 2 + 1), key=lambda each: (abs(each), each)
+    ):
         if distance and _fits(score, distance):
             version = _readable(score, distance)
             if version is not None:
@@ -108,7 +116,8 @@ def _readable(score: Score, distance: int) -> Score | None:
     """The version so many semitones higher with the fewest accidentals."""
     versions = (transposed(score, Interval(steps, distance)) for steps in _steps(distance))
     legible = [
-        version for version in versions
+        version
+        for version in versions
         if abs(version.key.signature) <= MOST_ACCIDENTALS and _widest(version) <= MOST_ALTERATION
     ]
     return min(legible, key=lambda version: abs(version.key.signature), default=None)
@@ -121,8 +130,9 @@ def _steps(distance: int) -> Iterator[int]:
 
 
 def _widest(score: Score) -> int:
-    return max((abs(note.pitch.alteration) for part in score.parts for note in part.notes),
-               default=0)
+    return max(
+        (abs(note.pitch.alteration) for part in score.parts for note in part.notes), default=0
+    )
 
 
 def _fits(score: Score, distance: int) -> bool:
@@ -157,6 +167,8 @@ def retrograde(part: Part) -> Part:
     if not part.notes:
         return part
     span = part.notes[0].onset + part.notes[-1].end
-    notes = (Note(span - note.end, note.duration, note.pitch, note.fermata)
-             for note in reversed(part.notes))
+    notes = (
+        Note(span - note.end, note.duration, note.pitch, note.fermata)
+        for note in reversed(part.notes)
+    )
     return Part(part.name, tuple(notes))

@@ -22,6 +22,7 @@ from musegen.models.protocol import LOWEST, Candidates, State
 from musegen.plan.planner import Harmony, Plan, Slot
 from musegen.score import Note
 from musegen.tasks.compose import Draft
+from theory_kb.graph import evidence
 from theory_kb.check import RuleSet, bits, rule_set
 from theory_kb.chords import set_harmony, spell
 from theory_kb.moment import Moments
@@ -122,8 +123,8 @@ def _progression_reasons(
     before, after = harmonies[place - 1], harmonies[place]
     _, pivot = link(before, after)
     if pivot is None:
-        progression = may_follow(before.chord, after.chord)
-        return [_reason(progression.text, progression.source)]
+        return [_reason(edge.sentence(), edge.source)
+                for edge in evidence(before.chord, after.chord) if edge.relation == "may_go_to"]
     progression = may_follow(pivot, after.chord)
     text = (f"{before.chord.symbol} of {before.key} is {pivot.symbol} of {after.key}: "
             f"the pivot into {after.key}; {progression.text}")

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,13 @@ from musegen.score import ChordLabel, Note, Part, Score
 from theory_kb.chords import chord, set_harmony
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import (
-    MAX_VOICES, MEMBER_UNKNOWN, NONE, REST, TICKS, Moments, blank_moments,
+    MAX_VOICES,
+    MEMBER_UNKNOWN,
+    NONE,
+    REST,
+    TICKS,
+    Moments,
+    blank_moments,
 )
 from theory_kb.pitch import Key, Pitch
 
@@ -26,8 +33,17 @@ if TYPE_CHECKING:
     from theory_kb.check import Piece
 
 __all__ = [
-    "beat_spans", "check_voices", "chord_tones", "harmonic_moments", "moments", "parts_from_moments", "phrase_spans", "piece", "reduced_note",
-    "sounding", "ticks",
+    "beat_spans",
+    "check_voices",
+    "chord_tones",
+    "harmonic_moments",
+    "moments",
+    "parts_from_moments",
+    "phrase_spans",
+    "piece",
+    "reduced_note",
+    "sounding",
+    "ticks",
 ]
 
 
@@ -72,7 +88,7 @@ def beat_spans(score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
         while time < stop:
             starts.append(time)
             time += beat
-    return tuple(zip(starts, [*starts[1:], total], strict=True))
+    return tuple(pairwise([*starts, total]))
 
 
 # --- the surface ----------------------------------------------------------------------------
@@ -105,8 +121,9 @@ def moments(score: Score) -> Moments:
 def _fill_places(array: Moments, onsets: Sequence[Fraction], score: Score) -> None:
     array["onset"] = [ticks(onset) for onset in onsets]
     places = [_place(score, onset) for onset in onsets]
-    for name, column in zip(("bar", "position", "strength"), zip(*places, strict=True),
-                            strict=False):
+    for name, column in zip(
+        ("bar", "position", "strength"), zip(*places, strict=True), strict=False
+    ):
         array[name] = column
 
 
@@ -264,9 +281,7 @@ def piece(score: Score) -> Piece:
 # --- and back -------------------------------------------------------------------------------
 
 
-def parts_from_moments(
-    array: Moments, end: Fraction, names: Sequence[str]
-) -> tuple[Part, ...]:
+def parts_from_moments(array: Moments, end: Fraction, names: Sequence[str]) -> tuple[Part, ...]:
     """Parts of moments: a note lasts to the next attack or rest of its voice.
 
     The inverse of `moments` for voices whose rests begin where some voice attacks; fermatas are not
@@ -286,7 +301,11 @@ def _line(array: Moments, voice: int, end: Fraction) -> tuple[Note, ...]:
     struck = (array["attack"][:, voice] == 1) & ~silent
     breaks = [*np.flatnonzero(struck | silent).tolist(), len(array)]
     return tuple(
-        Note(onsets[row], onsets[stop] - onsets[row],
-             Pitch(int(array["step"][row, voice]), int(array["semitone"][row, voice])))
-        for row, stop in zip(breaks, breaks[1:], strict=False) if struck[row]
+        Note(
+            onsets[row],
+            onsets[stop] - onsets[row],
+            Pitch(int(array["step"][row, voice]), int(array["semitone"][row, voice])),
+        )
+        for row, stop in pairwise(breaks)
+        if struck[row]
     )

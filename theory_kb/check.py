@@ -20,14 +20,27 @@ from numpy.typing import NDArray
 from theory_kb import explain
 from theory_kb.errors import UnknownNameError
 from theory_kb.moment import MAX_VOICES, NONE, REST, Moments
-from theory_kb.rules.engine import address, kernels, piece_rules, run_costs, run_offences
-from theory_kb.rules.piece import Offence, Piece, phrase_spans
+from theory_kb.rules.engine import address, piece_rules, run_costs, run_offences
+from theory_kb.rules.piece import Offence, Piece
 from theory_kb.rules.records import Rule, rules
 from theory_kb.rules.styles import Style, load_style, style_names
 
 __all__ = [
-    "Finding", "Piece", "Report", "RuleSet", "Skipped", "Style", "bits", "check", "costs",
-    "earlier_notes", "fired", "load_style", "pair_table", "rule_set", "style_names",
+    "Finding",
+    "Piece",
+    "Report",
+    "RuleSet",
+    "Skipped",
+    "Style",
+    "bits",
+    "check",
+    "costs",
+    "earlier_notes",
+    "fired",
+    "load_style",
+    "pair_table",
+    "rule_set",
+    "style_names",
 ]
 
 Bools = NDArray[np.bool_]
@@ -38,6 +51,7 @@ GROUPS = ("unary", "pair", "line")
 LEVELS = {"surface": ("surface",), "harmonic": ("harmonic",), "both": ("surface", "harmonic")}
 GRAVITY = "EWI"  # gravest first
 MOST_RULES = 62  # bits of a bit set
+EXACT_FAMILY = "pair"  # its rules are one defect only on the same two voices
 
 # ------------------------------------------------------------------------------------ search
 
@@ -72,7 +86,8 @@ def rule_set(style: Style, group: str, level: str = "both") -> RuleSet:
     if level not in LEVELS:
         raise UnknownNameError("level of rules", level, LEVELS)
     chosen = [
-        each for each in rules().values()
+        each
+        for each in rules().values()
         if each.group == group and each.level in LEVELS[level] and style.severities[each.id] != "-"
     ]
     chosen.sort(key=lambda each: style.severities[each.id] != "E")
@@ -111,8 +126,12 @@ def costs(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) ->
     """Soft cost of each moment, infinite where a hard rule breaks; all arrays (K,)."""
     same = np.arange(len(now), dtype=np.int64)
     return run_costs(
-        rule_set.kernels, rule_set.params, rule_set.weights, rule_set.hard_count,
-        _contiguous(earlier, before, now), (same, same),
+        rule_set.kernels,
+        rule_set.params,
+        rule_set.weights,
+        rule_set.hard_count,
+        _contiguous(earlier, before, now),
+        (same, same),
     )
 
 
@@ -132,8 +151,12 @@ def pair_table(
     """
     rows, columns = (np.ascontiguousarray(each, np.int64) for each in np.nonzero(gate))
     price = run_costs(
-        rule_set.kernels, rule_set.params, rule_set.weights, rule_set.hard_count,
-        _contiguous(before, before, after), (rows, columns),
+        rule_set.kernels,
+        rule_set.params,
+        rule_set.weights,
+        rule_set.hard_count,
+        _contiguous(before, before, after),
+        (rows, columns),
     )
     legal = np.isfinite(price)
     counts = np.bincount(rows[legal], minlength=len(before))
@@ -149,9 +172,7 @@ def _contiguous(
 
 
 def _offences(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Ints:
-    return run_offences(
-        rule_set.kernels, rule_set.params, *_contiguous(earlier, before, now)
-    )
+    return run_offences(rule_set.kernels, rule_set.params, *_contiguous(earlier, before, now))
 
 
 def earlier_notes(moments: Moments) -> Moments:
@@ -246,7 +267,8 @@ def _has_phrases(piece: Piece) -> bool:
 NEEDS: Mapping[str, tuple[Callable[[Piece], bool], str]] = {
     "voices": (lambda piece: len(piece.surface) > 0, "the piece has no notes"),
     "key": (
-        lambda piece: bool((piece.surface["tonic"] != NONE).any()), "the key is not known",
+        lambda piece: bool((piece.surface["tonic"] != NONE).any()),
+        "the key is not known",
     ),
     "harmony": (_has_harmony, "the harmony is not known"),
     "phrase": (_has_phrases, "the phrases are not known"),
@@ -324,17 +346,29 @@ def _piece_finding(
     return _finding(piece, style, rule, offence.voices, (before, before, now), offence.detail)
 
 
-def _finding(  # noqa: PLR0913 - the context of one breach
-    piece: Piece, style: Style, rule: Rule, voices: tuple[int, ...],
-    seen: tuple[np.void, np.void, np.void], detail: Mapping[str, str],
+def _finding(
+    piece: Piece,
+    style: Style,
+    rule: Rule,
+    voices: tuple[int, ...],
+    seen: tuple[np.void, np.void, np.void],
+    detail: Mapping[str, str],
 ) -> Finding:
     now = seen[2]
     beat = int(now["position"]) / piece.beat_ticks + 1 if piece.beat_ticks else 1.0
     start = seen[1] if rule.group in ("pair", "line") else now
     return Finding(
-        rule.id, style.severities[rule.id], int(now["onset"]), int(now["bar"]), beat, voices,
+        rule.id,
+        style.severities[rule.id],
+        int(now["onset"]),
+        int(now["bar"]),
+        beat,
+        voices,
         explain.message(rule, voices, seen, piece.voices, detail),
-        explain.repair(rule), explain.source(rule), (), int(start["onset"]),
+        explain.repair(rule),
+        explain.source(rule),
+        (),
+        int(start["onset"]),
     )
 
 
@@ -343,11 +377,14 @@ def _finding(  # noqa: PLR0913 - the context of one breach
 
 def _once(found: list[Finding]) -> list[Finding]:
     """Attach to the first of a family, on the same notes, the breaches that follow from it."""
-    found = sorted(found, key=_order)
     kept: list[Finding] = []
-    for finding in found:
-        owner = next((place for place, each in enumerate(kept) if _covers(each, finding)), None)
+    places: dict[tuple[str, int], list[int]] = {}  # family and onset: findings kept there
+    for finding in sorted(found, key=_order):
+        family = rules()[finding.rule].family
+        near = places.get((family, finding.onset), []) + places.get((family, finding.start), [])
+        owner = next((each for each in near if _covers(kept[each], finding)), None)
         if owner is None:
+            places.setdefault((family, finding.onset), []).append(len(kept))
             kept.append(finding)
         else:
             kept[owner] = _attached(kept[owner], finding)
@@ -360,16 +397,19 @@ def _order(finding: Finding) -> tuple[int, int, tuple[int, ...]]:
 
 
 def _covers(first: Finding, other: Finding) -> bool:
-    """Whether one finding already tells of the notes of another of its family."""
+    """Whether one finding, near another of its family, already tells of its notes.
+
+    A defect of a move covers what else happens as that move arrives; a defect of a sonority
+    covers the moves that leave it.
+    """
     family = rules()[first.rule].family
-    if not family or family != rules()[other.rule].family:
+    if not family or first.rule == other.rule:
         return False
-    if rules()[first.rule].rank == rules()[other.rule].rank and first.rule == other.rule:
-        return False
-    at_once = first.onset == other.onset or first.onset == other.start != other.onset
-    if family == "pair":
+    if family == EXACT_FAMILY:
         return first.onset == other.onset and first.voices == other.voices
-    return at_once and bool(set(first.voices) & set(other.voices))
+    still = first.start == first.onset
+    meets = other.start == first.onset if still else other.onset == first.onset
+    return meets and bool(set(first.voices) & set(other.voices))
 
 
 def _attached(first: Finding, other: Finding) -> Finding:

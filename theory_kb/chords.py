@@ -6,16 +6,15 @@ pitch classes in a concrete key. Source of the recipes: facts/numerals.toml and 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from theory_kb.errors import UnknownNameError
+from theory_kb.facts import load_facts
 from theory_kb.moment import NON_CHORD, NONE, REST, Moments
 from theory_kb.pitch import LETTER_FIFTHS, LETTER_SEMITONES, Key, PitchClass
 
@@ -28,12 +27,6 @@ MODES = ("major", "minor")
 TRIAD_FIGURES = ("", "6", "64")
 SEVENTH_FIGURES = ("7", "65", "43", "42")
 LEADING = 5  # fifths from a tonic up to its leading tone
-
-
-@cache
-def _table(name: str) -> Mapping[str, Any]:
-    text = (resources.files("theory_kb") / "facts" / name).read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 QUALITIES: tuple[str, ...] = (
@@ -93,12 +86,12 @@ def vocabulary() -> tuple[Chord, ...]:
 
 
 def _members(root: int, quality: str) -> tuple[int, ...]:
-    offsets = _table("qualities.toml")["qualities"][quality]["members"]
+    offsets = load_facts().qualities["qualities"][quality]["members"]
     return tuple(root + offset for offset in offsets)
 
 
 def _plain(mode: str) -> Iterator[dict[str, Any]]:
-    for numeral, fact in _table("numerals.toml")[mode].items():
+    for numeral, fact in load_facts().numerals[mode].items():
         members = _members(fact["root"], fact["quality"])
         holds = fact["function"] == "D" and LEADING in members
         yield {
@@ -113,7 +106,7 @@ APPLIED = (("V", 1, "maj"), ("V7", 1, "7"), ("viio", 5, "dim"), ("viio7", 5, "di
 
 
 def _applied(mode: str) -> Iterator[dict[str, Any]]:
-    facts = _table("numerals.toml")["applied"][mode]
+    facts = load_facts().numerals["applied"][mode]
     for target, place in facts["targets"].items():
         for stem, root, quality in APPLIED:
             if stem == "viiø7" and target[0].islower():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from fractions import Fraction
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from theory_kb.errors import UnknownNameError
+from theory_kb.facts import load_facts
 from theory_kb.moment import TICKS
 
 __all__ = ["beat_strength", "beat_ticks", "metre_names"]
@@ -19,8 +18,7 @@ DIVISION = 0  # of anything shorter
 
 @cache
 def _metres() -> dict[str, dict[str, Any]]:
-    text = (resources.files("theory_kb") / "facts" / "metres.toml").read_text(encoding="utf-8")
-    return dict(tomllib.loads(text)["metres"])
+    return dict(load_facts().metres["metres"])
 
 
 def metre_names() -> tuple[str, ...]:

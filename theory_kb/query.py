@@ -1,14 +1,14 @@
-"""Questions to the knowledge base: what may follow what and why, keys near and how to reach them,
-how to close. General facts are read from facts/*.toml; what holds in a concrete key is derived.
+"""Questions to the knowledge base.
+
+What may follow what and why, which keys are near and how to reach them, how to close. General
+facts are stored as TOML; what holds in a concrete key is derived from them.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from theory_kb.chords import Chord, chord, spell, vocabulary
 from theory_kb.errors import UnknownNameError
+from theory_kb.facts import load_facts
 from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = [
@@ -26,12 +27,6 @@ __all__ = [
 
 GRADES = {"X": 0, "C": 1, "B": 2, "A": 3}
 GRADE_WORDS = {"A": "normative", "B": "common", "C": "conditional", "X": "avoided"}
-
-
-@cache
-def _table(name: str) -> Mapping[str, Any]:
-    text = (resources.files("theory_kb") / "facts" / name).read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 # --- progressions ---------------------------------------------------------------------------
@@ -70,7 +65,7 @@ def may_follow(before: Chord, after: Chord) -> Progression:
 
 
 def _judge(before: Chord, after: Chord) -> tuple[str, float | None, str, str]:
-    table = _table("progressions.toml")
+    table = load_facts().progressions
     book, counts = table["sources"]["textbook"], table["sources"]["counts"]
     if before.mode != after.mode:
         return "X", None, "they belong to different modes", book
@@ -223,7 +218,7 @@ RELATIONS = {
 def related_keys(home: Key) -> tuple[RelatedKey, ...]:
     """Keys in which chorales of this home cadence, the most frequent first; home itself is one."""
     found = []
-    for relation in _table("key_relations.toml")["relation"]:
+    for relation in load_facts().key_relations["relation"]:
         if relation["home"] != home.mode:
             continue
         for name, share in relation["keys"].items():
@@ -252,7 +247,7 @@ class CadenceFormula:
 
 def cadence_kinds() -> tuple[str, ...]:
     """Ids of the cadence kinds."""
-    return tuple(_table("cadences.toml")["kinds"])
+    return tuple(load_facts().cadences["kinds"])
 
 
 def cadence_share(kind: str) -> float:
@@ -266,7 +261,7 @@ def cadence_name(kind: str) -> str:
 
 
 def _kind(kind: str) -> Mapping[str, Any]:
-    kinds: Mapping[str, Mapping[str, Any]] = _table("cadences.toml")["kinds"]
+    kinds: Mapping[str, Mapping[str, Any]] = load_facts().cadences["kinds"]
     if kind not in kinds:
         raise UnknownNameError("cadence kind", kind, kinds)
     return kinds[kind]
@@ -281,7 +276,7 @@ def cadence_formulas(kind: str, mode: str) -> tuple[CadenceFormula, ...]:
             each["id"], kind, tuple(each[mode]), tuple(map(tuple, each["soprano"])), strength,
             each["source"],
         )
-        for each in _table("cadences.toml")["formula"] if each["kind"] == kind and mode in each
+        for each in load_facts().cadences["formula"] if each["kind"] == kind and mode in each
     )
 
 
@@ -301,7 +296,7 @@ class VoiceRange:
 @cache
 def voice_range(name: str) -> VoiceRange:
     """Range of a voice, such as `alto`. Raises UnknownNameError."""
-    voices = _table("ranges.toml")["voices"]
+    voices = load_facts().ranges["voices"]
     if name not in voices:
         raise UnknownNameError("voice", name, voices)
     texts = (*voices[name]["core"], *voices[name]["extended"])

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,13 +103,19 @@ def label_beats(score: Score, *, weights: Weights | None = None) -> tuple[ChordL
     space = _space(score.key, prices)
     emission = _emission(score, spans, space, prices)
     path = viterbi_keys(
-        emission, -_grade_prices(prices), space.chord, space.first, space.group,
-        int(space.group.max()) + 1, *_step_prices(score, spans, prices),
+        emission,
+        -_grade_prices(prices),
+        space.chord,
+        space.first,
+        space.group,
+        int(space.group.max()) + 1,
+        *_step_prices(score, spans, prices),
     )
     chords = vocabulary()
     return tuple(
-        ChordLabel(start, end - start, space.keys[space.key[state]],
-                   chords[space.chord[state]].symbol)
+        ChordLabel(
+            start, end - start, space.keys[space.key[state]], chords[space.chord[state]].symbol
+        )
         for (start, end), state in zip(spans, path, strict=True)
     )
 
@@ -150,8 +157,9 @@ class _Space:
 def _space(home: Key, prices: Weights) -> _Space:
     keys = near_keys(home)
     origin = home.tonic.fifths - REACH
-    states = [(k, each) for k, key in enumerate(keys) for each in vocabulary()
-              if each.mode == key.mode]
+    states = [
+        (k, each) for k, key in enumerate(keys) for each in vocabulary() if each.mode == key.mode
+    ]
     tones, bass, missing = (np.zeros((len(states), WIDTH)) for _ in range(3))
     sounds: dict[tuple[object, ...], int] = {}
     group = np.zeros(len(states), np.int64)
@@ -164,8 +172,15 @@ def _space(home: Key, prices: Weights) -> _Space:
         group[row] = sounds.setdefault((*columns, each.inversion), len(sounds))
     key = np.array([k for k, _ in states])
     return _Space(
-        keys, origin, key, np.array([each.index for _, each in states]),
-        np.searchsorted(key, np.arange(len(keys) + 1)), group, tones, bass, missing,
+        keys,
+        origin,
+        key,
+        np.array([each.index for _, each in states]),
+        np.searchsorted(key, np.arange(len(keys) + 1)),
+        group,
+        tones,
+        bass,
+        missing,
         np.array([_outside(near, origin) for near in keys]),
         np.array([_prior(each, prices) + prices.away * (k > 0) for k, each in states]),
         np.array([_close(each, prices) for _, each in states]),
@@ -204,10 +219,10 @@ def _emission(
     score: Score, spans: Sequence[tuple[Fraction, Fraction]], space: _Space, prices: Weights
 ) -> FloatArray:
     """Log scores of the states at each beat, (T, S); far worse ones than the best are -inf."""
-    heavy, present, low = (np.zeros((len(spans), WIDTH)) for _ in range(3))
+    heavy, low = (np.zeros((len(spans), WIDTH)) for _ in range(2))
     for row, span in enumerate(spans):
-        _hear(score, span, space.origin, heavy[row], present[row], low[row])
-    there = np.minimum(present / FULL, 1)
+        _hear(score, span, space.origin, heavy[row], low[row])
+    there = np.minimum(heavy / FULL, 1)
     price = prices.foreign * _by_state(heavy, 1 - space.tones)
     price += prices.outside * _by_state(heavy, space.outside)[:, space.key]
     price += prices.bass * _by_state(low, 1 - space.bass)
@@ -226,34 +241,49 @@ def _by_state(beats: FloatArray, states: FloatArray) -> FloatArray:
 
 
 def _hear(
-    score: Score, span: tuple[Fraction, Fraction], origin: int, heavy: FloatArray,
-    present: FloatArray, low: FloatArray,
+    score: Score, span: tuple[Fraction, Fraction], origin: int, heavy: FloatArray, low: FloatArray
 ) -> None:
-    """Weigh the tones of one beat: as foreign tones, as chord tones, as bass."""
+    """Weigh the tones of one beat, and those of its bass."""
     start, end = span
-    length = end - start
-    heard = [(place, part.notes) for part in score.parts
-             for place in _inside(part.notes, start, end)]
-    for place, notes in heard:
-        note = notes[place]
-        share = float((min(note.end, end) - max(note.onset, start)) / length)
-        weight = share * (ON_BEAT if note.onset <= start else 1.0)
-        weight *= _substance(notes, place, start, end)
-        column = note.pitch.pitch_class.fifths - origin
-        heavy[column] += weight
-        present[column] += weight
-    cuts = sorted({max(notes[place].onset, start) for place, notes in heard} | {end})
-    for time, following in zip(cuts, cuts[1:], strict=False):
-        bass = min(
-            ((notes[place].pitch.semitone, place, notes) for place, notes in heard
-             if notes[place].onset <= time < notes[place].end),
-            key=lambda each: each[0], default=None,
-        )
-        if bass is not None:
-            _, place, notes = bass
-            weight = float((following - time) / length) * (ON_BEAT if time == start else 1.0)
-            weight *= _substance(notes, place, start, end)
-            low[notes[place].pitch.pitch_class.fifths - origin] += weight
+    heard = [
+        _Heard(part.notes, place, start, end)
+        for part in score.parts
+        for place in _inside(part.notes, start, end)
+    ]
+    for each in heard:
+        heavy[each.fifths - origin] += each.share(each.note.onset, each.note.end)
+    for time, following in pairwise(
+        sorted({max(each.note.onset, start) for each in heard} | {end})
+    ):
+        now = [each for each in heard if each.note.onset <= time < each.note.end]
+        if now:
+            bass = min(now, key=lambda each: each.note.pitch.semitone)
+            low[bass.fifths - origin] += bass.share(time, following)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A note of a line as it is heard in one beat."""
+
+    notes: Sequence[Note]
+    place: int
+    start: Fraction
+    end: Fraction
+
+    @property
+    def note(self) -> Note:
+        return self.notes[self.place]
+
+    @property
+    def fifths(self) -> int:
+        return self.note.pitch.pitch_class.fifths
+
+    def share(self, begin: Fraction, stop: Fraction) -> float:
+        """Weight of a stretch of the note, in beats."""
+        begin, stop = max(begin, self.start), min(stop, self.end)
+        share = float((stop - begin) / (self.end - self.start))
+        accent = ON_BEAT if begin == self.start else 1.0
+        return share * accent * _substance(self.notes, self.place, self.start, self.end)
 
 
 def _inside(notes: Sequence[Note], start: Fraction, end: Fraction) -> list[int]:
@@ -274,8 +304,11 @@ def _substance(notes: Sequence[Note], place: int, start: Fraction, end: Fraction
     tied = note.onset < start or (before is not None and before.pitch == note.pitch)
     if on_beat and down and tied and note.end <= end:
         return HELD if note.end < end else LEFT
-    stepwise = (before is not None and abs(after.pitch.step - note.pitch.step) == 1
-                and abs(note.pitch.step - before.pitch.step) == 1)
+    stepwise = (
+        before is not None
+        and abs(after.pitch.step - note.pitch.step) == 1
+        and abs(note.pitch.step - before.pitch.step) == 1
+    )
     short = 2 * note.duration <= end - start
     if not short:
         return 1.0
@@ -308,7 +341,7 @@ def _closing_beats(score: Score, spans: Sequence[tuple[Fraction, Fraction]]) -> 
         last = [note.onset for note in score.parts[0].notes if begin <= note.onset < end]
         if last:
             first = bisect_right(starts, last[-1]) - 1
-            closing[first:bisect_left(starts, end)] = True
+            closing[first : bisect_left(starts, end)] = True
     return closing
 
 

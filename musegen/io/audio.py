@@ -26,7 +26,7 @@ def synthesise(midi: bytes) -> bytes:
     loudest = np.abs(sound).max()
     sound = sound * (PEAK / loudest if loudest else 1.0)
     length = min(int(FADE * RATE), sound.shape[1])
-    sound[:, sound.shape[1] - length:] *= np.linspace(1.0, 0.0, length)
+    sound[:, sound.shape[1] - length :] *= np.linspace(1.0, 0.0, length)
     samples = np.round(sound.T * 32767).astype("<i2")
     target = BytesIO()
     with wave.open(target, "wb") as out:
@@ -39,5 +39,6 @@ def synthesise(midi: bytes) -> bytes:
 
 def _soundfont() -> Path:
     found = importlib.util.find_spec("pretty_midi")
-    assert found is not None and found.origin is not None  # a dependency
+    assert found is not None  # a dependency of musegen
+    assert found.origin is not None
     return Path(found.origin).parent / SOUNDFONT

@@ -16,7 +16,9 @@ __all__ = ["render_html"]
 
 
 def render_html(
-    document: Mapping[str, Any], svg_pages: Sequence[str], audio: str | None,
+    document: Mapping[str, Any],
+    svg_pages: Sequence[str],
+    audio: str | None,
     summary: Mapping[str, str],
 ) -> str:
     """The page of an explanation document.
@@ -43,8 +45,10 @@ def render_html(
 
 
 def _rows(rows: Any) -> str:
-    return "\n".join(f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>"
-                     for name, value in rows)
+    return "\n".join(
+        f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>"
+        for name, value in rows
+    )
 
 
 def _chords(chords: Sequence[Mapping[str, Any]]) -> str:
@@ -53,9 +57,12 @@ def _chords(chords: Sequence[Mapping[str, Any]]) -> str:
         place = f"bar {chord['bar']}, beat {chord['beat']:g}"
         reasons = "".join(
             f"<li>{escape(reason['text'])} <cite>{escape(reason['source'])}</cite></li>"
-            for reason in chord["reasons"])
-        lines.append(f"<li id='chord-{chord['index']}'><b>{escape(chord['numeral'])}</b> "
-                     f"<span>{escape(chord['key'])}, {place}</span><ul>{reasons}</ul></li>")
+            for reason in chord["reasons"]
+        )
+        lines.append(
+            f"<li id='chord-{chord['index']}'><b>{escape(chord['numeral'])}</b> "
+            f"<span>{escape(chord['key'])}, {place}</span><ul>{reasons}</ul></li>"
+        )
     return "\n".join(lines)
 
 

@@ -1,38 +1,70 @@
-"""MIDI out: a track a voice, named, with tempo, key and time signature."""
+"""MIDI: out with a track a voice, named, with tempo, key and time signature; in with spelling.
+
+A MIDI file knows keys of a keyboard, not notes: reading spells them by `musegen.io.spelling` and
+says so in the score's credit. So the law of this pair is weaker than that of MusicXML: the same
+keys at the same onsets.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
+from itertools import pairwise
+from math import ceil, lcm
+from pathlib import Path
 from typing import Any
 
-from musegen.score import Metre, Score
-from theory_kb.pitch import Key
+from musegen.errors import OptionError, ScoreError
+from musegen.io.spelling import KeyStroke, spell_voices
+from musegen.score import Metre, Note, Part, Score
+from theory_kb.pitch import MODES, Key, PitchClass
 
-__all__ = ["write_midi"]
+__all__ = ["LARGEST", "PROGRAM", "read_midi", "write_midi"]
 
 PROGRAM = 52  # Choir Aahs, counted from 0
 VELOCITY = 80
-DIVISION = 480  # ticks a quarter note
-RELEASE = 0.03  # seconds taken off each note, so that repeated notes are heard
+DIVISION = 480  # ticks a quarter note, or a multiple where tuplets need it
+FINEST_DIVISION = 32_767  # the file has 15 bits for it
+RELEASE = Fraction(1, 32)  # quarter notes by which a note is let go early, to set off the next
+LARGEST = 5_000_000  # bytes of a file
+SNAP = (Fraction(1, 8), Fraction(1, 6))  # a release is read as the next multiple of one of these
+LEGATO = Fraction(
+    1, 8
+)  # quarter notes by which a note may touch or miss the next and still meet it
+MINOR_NUMBER = 12  # pretty_midi numbers keys by pitch class, 12 more for minor
+TONIC_BONUS, THIRD_BONUS = 0.10, 0.03  # worth of a last chord, as a share of all sound
+EITHER_SEVENTH = (-2, 5)  # fifths above the tonic of both sevenths of minor
 
 
-def write_midi(score: Score) -> bytes:
-    """The score as a standard MIDI file; the same score gives the same bytes."""
+def write_midi(score: Score, *, program: int = PROGRAM) -> bytes:
+    """The score as a standard MIDI file; the same score gives the same bytes.
+
+    Args:
+        score: what to write.
+        program: General MIDI instrument of all voices, counted from 0.
+
+    Raises:
+        OptionError: there is no such program.
+    """
     import pretty_midi
 
-    midi = pretty_midi.PrettyMIDI(initial_tempo=score.tempo, resolution=DIVISION)
-    midi.key_signature_changes.append(
-        pretty_midi.KeySignature(_key_number(score.key), 0.0))
-    for metre, onset in _metres(score):
+    if not 0 <= program <= 127:
+        raise OptionError("program", program, "from 0 to 127")
+    midi = pretty_midi.PrettyMIDI(initial_tempo=score.tempo, resolution=_division(score))
+    number = score.key.tonic.semitone + (MINOR_NUMBER if score.key.mode == "minor" else 0)
+    midi.key_signature_changes.append(pretty_midi.KeySignature(number, 0.0))
+    for metre in _written_metres(score):
+        seconds = _seconds(metre.onset, score)
         midi.time_signature_changes.append(
-            pretty_midi.TimeSignature(metre.beats, metre.unit, _seconds(onset, score)))
+            pretty_midi.TimeSignature(metre.beats, metre.unit, seconds)
+        )
     for part in score.parts:
-        track: Any = pretty_midi.Instrument(PROGRAM, name=part.name)
+        track: Any = pretty_midi.Instrument(program, name=part.name)
         for note in part.notes:
-            end = max(_seconds(note.end, score) - RELEASE, _seconds(note.onset, score) + RELEASE)
-            track.notes.append(pretty_midi.Note(
-                VELOCITY, note.pitch.semitone, _seconds(note.onset, score), end))
+            end = _seconds(note.end - min(RELEASE, note.duration / 4), score)
+            begin = _seconds(note.onset, score)
+            track.notes.append(pretty_midi.Note(VELOCITY, note.pitch.semitone, begin, end))
         midi.instruments.append(track)
     target = BytesIO()
     midi.write(target)
@@ -43,18 +75,175 @@ def _seconds(time: Fraction, score: Score) -> float:
     return float(time) * 60 / score.tempo
 
 
-def _metres(score: Score) -> list[tuple[Metre, Fraction]]:
+def _division(score: Score) -> int:
+    """Ticks a quarter note, so many that each onset is a whole number of them if it can be."""
+    onsets = [note.onset.denominator for part in score.parts for note in part.notes]
+    division = lcm(DIVISION, *onsets)
+    return division if division <= FINEST_DIVISION else DIVISION
+
+
+def _written_metres(score: Score) -> Iterator[Metre]:
     """Time signatures; an upbeat is a short bar of its own."""
-    changes = [(metre, metre.onset) for metre in score.metres]
-    if not score.upbeat:
-        return changes
-    unit = score.metre.unit
-    beats = score.upbeat * unit / 4
-    if beats.denominator != 1:
-        return changes
-    return [(Metre(int(beats), unit), Fraction(0)), (score.metre, score.upbeat), *changes[1:]]
+    if score.upbeat:
+        unit = score.metre.unit
+        while (score.upbeat * unit / 4).denominator != 1:
+            unit *= 2
+        yield Metre(int(score.upbeat * unit / 4), unit)
+        yield Metre(score.metre.beats, score.metre.unit, score.upbeat)
+        yield from score.metres[1:]
+    else:
+        yield from score.metres
 
 
-def _key_number(key: Key) -> int:
-    """pretty_midi's number of a key: pitch class, 12 more for minor."""
-    return key.tonic.semitone + (12 if key.mode == "minor" else 0)
+# --- reading --------------------------------------------------------------------------------
+
+
+def read_midi(path: str | Path, *, key: Key | None = None) -> Score:
+    """Read a MIDI file of one line a track; its keys are spelled, and the credit says so.
+
+    Onsets are those of the file; releases are read as the next eighth, sixth or onset. Tracks
+    keep their order.
+
+    Args:
+        path: the file.
+        key: how to spell; else the file's key signature, else the key that its notes fit best.
+
+    Raises:
+        ScoreError: the file cannot be read, is too large, has percussion, or two notes at once in
+            a track.
+    """
+    path = Path(path)
+    midi = _opened(path)
+    tracks = [track for track in midi.instruments if track.notes]
+    if not tracks:
+        raise ScoreError(path.name, "holds no note")
+    voices = [
+        _strokes(midi, track, f"{path.name}, {_track_name(track, n)}")
+        for n, track in enumerate(tracks, 1)
+    ]
+    source, key = _key(midi, voices, key)
+    metres, upbeat = _metres(midi)
+    tempi = midi.get_tempo_changes()[1]
+    parts = tuple(
+        Part(
+            _track_name(track, number),
+            tuple(
+                Note(stroke.onset, stroke.duration, pitch)
+                for stroke, pitch in zip(voice, pitches, strict=True)
+            ),
+        )
+        for number, (track, voice, pitches) in enumerate(
+            zip(tracks, voices, spell_voices(voices, key), strict=True), 1
+        )
+    )
+    credit = f"from {path.name}, spelled from MIDI keys in {key} ({source})"
+    tempo = round(float(tempi[0]), 3) if len(tempi) else 120.0
+    return Score(path.stem, key, parts, metres, upbeat, tempo, credit=credit)
+
+
+def _opened(path: Path) -> Any:
+    """The file as pretty_midi reads it; whatever it raises on a broken file is a refusal."""
+    import pretty_midi
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise ScoreError(str(path), f"cannot be read: {error.strerror or error}") from error
+    if len(data) > LARGEST:
+        raise ScoreError(path.name, f"is larger than {LARGEST} bytes")
+    try:
+        return pretty_midi.PrettyMIDI(BytesIO(data))
+    except Exception as error:
+        raise ScoreError(path.name, f"is no MIDI file that can be read: {error!r}") from error
+
+
+def _track_name(track: Any, number: int) -> str:
+    return " ".join(track.name.split()) or f"Track {number}"
+
+
+def _strokes(midi: Any, track: Any, where: str) -> tuple[KeyStroke, ...]:
+    """The notes of a track, one after another."""
+    if track.is_drum:
+        raise ScoreError(where, "is percussion; take the track out")
+    notes = sorted(
+        (_time(midi, note.start), _time(midi, note.end), note.pitch) for note in track.notes
+    )
+    for before, after in pairwise(notes):
+        if after[0] - before[0] == 0 or before[1] - after[0] > LEGATO:
+            raise ScoreError(
+                where,
+                f"two notes at once, {after[0]} quarter notes from the start; "
+                "give each voice its own track",
+            )
+    onsets = [*(note[0] for note in notes[1:]), None]
+    return tuple(
+        KeyStroke(begin, _snapped(begin, end, following), pitch)
+        for (begin, end, pitch), following in zip(notes, onsets, strict=True)
+    )
+
+
+def _time(midi: Any, seconds: float) -> Fraction:
+    """Quarter notes from the start, exact to the tick."""
+    return Fraction(int(midi.time_to_tick(seconds)), int(midi.resolution))
+
+
+def _snapped(begin: Fraction, end: Fraction, following: Fraction | None) -> Fraction:
+    """Duration of a note whose release was played a little early or late."""
+    if following is not None and abs(following - end) < LEGATO:
+        return following - begin
+    later = min(ceil(end / grid) * grid for grid in SNAP)
+    return (later if following is None else min(later, following)) - begin
+
+
+def _metres(midi: Any) -> tuple[tuple[Metre, ...], Fraction]:
+    """Time signatures, and the upbeat: a first bar that is shorter than what follows it."""
+    found = [
+        Metre(each.numerator, each.denominator, _time(midi, each.time))
+        for each in midi.time_signature_changes
+    ]
+    if not found or found[0].onset:
+        found.insert(0, Metre(4, 4))
+    first, second = found[0], found[1] if len(found) > 1 else None
+    if second is None or second.onset != first.bar or first.bar >= second.bar:
+        return tuple(found), Fraction(0)
+    return (Metre(second.beats, second.unit), *found[2:]), first.bar
+
+
+# --- the key --------------------------------------------------------------------------------
+
+
+def _key(midi: Any, voices: Sequence[Sequence[KeyStroke]], given: Key | None) -> tuple[str, Key]:
+    """Where the key comes from, and the key."""
+    if given is not None:
+        return "given", given
+    if midi.key_signature_changes:
+        number = midi.key_signature_changes[0].key_number
+        mode = "minor" if number >= MINOR_NUMBER else "major"
+        return "its key signature", _named(number % MINOR_NUMBER, mode)
+    keys = [_named(semitone, mode) for mode in MODES for semitone in range(12)]
+    return "estimated", max(keys, key=lambda key: _fit(key, voices))
+
+
+def _named(semitone: int, mode: str) -> Key:
+    """The key on a tonic's keyboard key that has the fewest accidentals."""
+    keys = [Key(PitchClass(fifths), mode) for fifths in range(-7, 12)]
+    same = [key for key in keys if key.tonic.semitone == semitone]
+    return min(same, key=lambda key: abs(key.signature))
+
+
+def _fit(key: Key, voices: Sequence[Sequence[KeyStroke]]) -> float:
+    """Share of the sound that lies in the scale, and whether the last chord is the tonic."""
+    weights = {key.tonic.transposed(fifths).semitone: 1.0 for fifths in MODES[key.mode]}
+    if key.mode == "minor":
+        weights |= {key.tonic.transposed(fifths).semitone: 0.7 for fifths in EITHER_SEVENTH}
+    strokes = [stroke for voice in voices for stroke in voice]
+    total = sum(stroke.duration for stroke in strokes)
+    inside = sum(
+        float(stroke.duration / total) * weights.get(stroke.semitone % 12, 0.0)
+        for stroke in strokes
+    )
+    last = {voice[-1].semitone % 12 for voice in voices}
+    lowest = min(voice[-1].semitone for voice in voices) % 12
+    third = key.tonic.transposed(4 if key.mode == "major" else -3).semitone
+    return inside + TONIC_BONUS * (lowest == key.tonic.semitone) + THIRD_BONUS * (third in last)

@@ -1,426 +1,432 @@
-"""MusicXML 4.0 out, written by ourselves so that the same score gives the same bytes.
+"""MusicXML 4.0: our own writer, so that the same score gives the same bytes; reading by music21.
 
 Four voices go on two staves as a choir reads them, soprano and alto above with stems apart, tenor
-and bass below; other scores get a staff a part. Notes carry ids (`p0n12` = first part, note 12)
-by which the explanation page finds them. Durations are split so that the beat stays visible.
+and bass below, or on four; other scores get a staff a part. Notes carry ids (`p0n12` = first
+part, note 12) by which the explanation page finds them.
+
+Roman numerals are lyrics of the lowest staff: notation programs, Verovio and music21 all show
+them there. The other way, `<harmony>` with `<function>`, was tried: Verovio leaves the function
+out, and music21 cannot open a file whose function is not a figure that it knows, such as `d: i6`.
 """
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from typing import Literal
 
+from musegen.errors import OptionError
+from musegen.io.musicxml_reading import read_musicxml
+from musegen.io.notation import (
+    Bar,
+    Piece,
+    bars,
+    beam_states,
+    beat,
+    pieces,
+    shown_accidentals,
+    value,
+)
 from musegen.score import ChordLabel, Metre, Note, Score
-from theory_kb.metre import beat_ticks
-from theory_kb.moment import TICKS
-from theory_kb.pitch import LETTER_FIFTHS, Key
 
-__all__ = ["numeral_text", "write_musicxml"]
+__all__ = ["LAYOUTS", "Layout", "numeral_text", "read_musicxml", "write_musicxml"]
 
-TYPES = {
-    Fraction(4): "whole", Fraction(2): "half", Fraction(1): "quarter", Fraction(1, 2): "eighth",
-    Fraction(1, 4): "16th", Fraction(1, 8): "32nd", Fraction(1, 16): "64th",
+Layout = Literal["two-staff", "four-staff"]
+LAYOUTS: tuple[Layout, ...] = ("two-staff", "four-staff")  # of four voices
+ACCIDENTALS = {
+    -3: "triple-flat",
+    -2: "flat-flat",
+    -1: "flat",
+    0: "natural",
+    1: "sharp",
+    2: "double-sharp",
+    3: "triple-sharp",
 }
-WRITABLE = sorted({*TYPES, *(length * Fraction(3, 2) for length in TYPES)}, reverse=True)
-BEAMS = {"eighth": 1, "16th": 2, "32nd": 3, "64th": 4}
-ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 LETTERS = "CDEFGAB"
 CHOIR = 4
+MIDDLE_C = 60
+HIDDEN_FERMATA = "fermata"  # text of the note of a fermata that its staff shows at another voice
 DOCTYPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
     '"http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
+UNWRITABLE = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")  # XML 1.0, 2.2
 
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A written note or rest: a part of a sounding note that fits the notation."""
-
-    onset: Fraction
-    duration: Fraction
-    note: Note | None  # None: rest
-    id: str = ""
-    tied_from: bool = False
-    tied_to: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    number: int
-    onset: Fraction
-    duration: Fraction
-    metre: Metre
+Clef = tuple[str, int, int]  # sign, line, octave change
+TREBLE, TENOR, BASS = ("G", 2, 0), ("G", 2, -1), ("F", 4, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Staff:
-    """A staff: which parts are written on it, with which clef."""
+    """A staff: which parts are written on it, from high to low, with which clef."""
 
     parts: tuple[int, ...]
-    clef: tuple[str, int, int]  # sign, line, octave change
+    clef: Clef
 
 
-TREBLE, TENOR, BASS = ("G", 2, 0), ("G", 2, -1), ("F", 4, 0)
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A score made ready to be written."""
+
+    score: Score
+    groups: tuple[tuple[_Staff, ...], ...]  # staves of each part of the file
+    bars: tuple[Bar, ...]
+    pieces: tuple[tuple[Piece, ...], ...]  # of each voice
+    labels: Mapping[tuple[int, Fraction], str]  # Roman numerals by voice and onset
+    divisions: int  # of a quarter note
+
+    def units(self, duration: Fraction) -> str:
+        """A duration as MusicXML counts it."""
+        return str(int(duration * self.divisions))
 
 
-def write_musicxml(score: Score, *, staves: int = 2) -> bytes:
-    """The score as MusicXML 4.0.
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """What the notes of one voice in one bar share."""
+
+    part: int  # index in the score
+    number: str  # within the part of the file
+    bar: Bar
+    staff: str | None  # number of the staff if its part has several
+    stem: str | None
+    accidentals: Mapping[tuple[int, Fraction], int]
+    fermatas: frozenset[Fraction]  # releases at which the staff's outer voice shows a fermata
+    rests: frozenset[tuple[Fraction, Fraction]]  # onset and length of those written above
+    upper: bool  # fermatas stand above the staff
+
+
+def write_musicxml(score: Score, *, layout: Layout = "two-staff") -> bytes:
+    """The score as MusicXML 4.0; the same score gives the same bytes.
 
     Args:
         score: what to write.
-        staves: 2 writes four voices on two staves, 4 on four; other scores get a staff a part.
+        layout: staves of four voices; other scores get a staff a part.
+
+    Raises:
+        OptionError: the layout is none of `LAYOUTS`.
+        ScoreError: a duration is finer than notation can write.
     """
+    if layout not in LAYOUTS:
+        raise OptionError("layout", layout, " or ".join(LAYOUTS))
+    sheet = _sheet(score, layout)
     root = ET.Element("score-partwise", version="4.0")
     _header(root, score)
-    divisions = _divisions(score)
-    groups = _groups(score, staves)
-    names = ET.SubElement(root, "part-list")
-    for number, group in enumerate(groups, 1):
-        part = ET.SubElement(names, "score-part", id=f"P{number}")
-        choir = len(group) > 1
-        ET.SubElement(part, "part-name").text = "Choir" if choir else _name(score, group[0])
-        _instrument(part, number)
-    for number, group in enumerate(groups, 1):
-        part = ET.SubElement(root, "part", id=f"P{number}")
-        _write_part(part, score, group, divisions, first=number == 1, last=number == len(groups))
+    _part_list(root, sheet)
+    for number in range(len(sheet.groups)):
+        _write_part(ET.SubElement(root, "part", id=f"P{number + 1}"), sheet, number)
     ET.indent(root, " ")
-    body: str = ET.tostring(root, encoding="unicode")
+    body = ET.tostring(root, encoding="unicode")
     return (DOCTYPE + body + "\n").encode()
 
 
-def _name(score: Score, staff: _Staff) -> str:
-    return score.parts[staff.parts[0]].name
+def _sheet(score: Score, layout: Layout) -> _Sheet:
+    groups = _groups(score, layout)
+    within = bars(score)
+    labels, cuts = _placed_labels(score, groups)
+    lines = tuple(
+        pieces(score, part, within, cuts if part == len(score.parts) - 1 else ())
+        for part in range(len(score.parts))
+    )
+    times = [time for line in lines for piece in line for time in (piece.onset, piece.duration)]
+    times += [bar.duration for bar in within]
+    divisions = lcm(1, *(time.denominator for time in times))
+    return _Sheet(score, groups, within, lines, labels, divisions)
 
 
-def _instrument(part: ET.Element, number: int) -> None:
-    instrument = ET.SubElement(part, "score-instrument", id=f"P{number}-I1")
-    ET.SubElement(instrument, "instrument-name").text = "Choir Aahs"
-    midi = ET.SubElement(part, "midi-instrument", id=f"P{number}-I1")
-    ET.SubElement(midi, "midi-channel").text = str(number)
-    ET.SubElement(midi, "midi-program").text = "53"
+def _groups(score: Score, layout: Layout) -> tuple[tuple[_Staff, ...], ...]:
+    """Parts of the file: each one staff, or the choir's two."""
+    if len(score.parts) != CHOIR:
+        numbers = range(len(score.parts))
+        return tuple((_Staff((number,), _clef_for(score, number)),) for number in numbers)
+    if layout == "four-staff":
+        clefs = (TREBLE, TREBLE, TENOR, BASS)
+        return tuple((_Staff((number,), clef),) for number, clef in enumerate(clefs))
+    return ((_Staff((0, 1), TREBLE), _Staff((2, 3), BASS)),)
+
+
+def _clef_for(score: Score, part: int) -> Clef:
+    semitones = [note.pitch.semitone for note in score.parts[part].notes]
+    high = not semitones or sum(semitones) / len(semitones) >= MIDDLE_C
+    return TREBLE if high else BASS
+
+
+# --- header ---------------------------------------------------------------------------------
+
+
+def _add(parent: ET.Element, tag: str, text: object = None, **attributes: str) -> ET.Element:
+    """A child element; what XML cannot hold is left out of its text."""
+    child = ET.SubElement(parent, tag, attributes)
+    if text is not None:
+        child.text = UNWRITABLE.sub("", str(text))
+    return child
 
 
 def _header(root: ET.Element, score: Score) -> None:
-    work = ET.SubElement(root, "work")
-    ET.SubElement(work, "work-title").text = score.title
-    identification = ET.SubElement(root, "identification")
+    _add(_add(root, "work"), "work-title", score.title)
+    if score.subtitle:
+        _add(root, "movement-title", score.subtitle)
+    identification = _add(root, "identification")
     if score.credit:
-        ET.SubElement(identification, "creator", type="composer").text = score.credit
-    encoding = ET.SubElement(identification, "encoding")
-    ET.SubElement(encoding, "software").text = "musegen"
+        _add(identification, "creator", score.credit, type="composer")
+    encoding = _add(identification, "encoding")
+    _add(encoding, "software", "musegen")
     for element in ("accidental", "beam", "stem"):
-        ET.SubElement(encoding, "supports", element=element, type="yes")
+        _add(encoding, "supports", element=element, type="yes")
 
 
-def _groups(score: Score, staves: int) -> list[tuple[_Staff, ...]]:
-    """Parts of the file: each one staff, or the choir's two."""
-    if len(score.parts) != CHOIR:
-        return [(_Staff((number,), _clef_for(score, number)),) for number in range(len(score.parts))]
-    if staves == CHOIR:
-        clefs = (TREBLE, TREBLE, TENOR, BASS)
-        return [(_Staff((number,), clef),) for number, clef in enumerate(clefs)]
-    return [(_Staff((0, 1), TREBLE), _Staff((2, 3), BASS))]
-
-
-def _clef_for(score: Score, part: int) -> tuple[str, int, int]:
-    semitones = [note.pitch.semitone for note in score.parts[part].notes]
-    return TREBLE if not semitones or sum(semitones) / len(semitones) >= 60 else BASS
-
-
-def _divisions(score: Score) -> int:
-    times = [time for part in score.parts for note in part.notes
-             for time in (note.onset, note.duration)]
-    return lcm(2, *(time.denominator for time in times), score.upbeat.denominator)
+def _part_list(root: ET.Element, sheet: _Sheet) -> None:
+    names = _add(root, "part-list")
+    several = len(sheet.groups) > 1
+    if several:
+        group = _add(names, "part-group", type="start", number="1")
+        _add(group, "group-symbol", "bracket")
+        _add(group, "group-barline", "no")
+    for number, staves in enumerate(sheet.groups, 1):
+        part = _add(names, "score-part", id=f"P{number}")
+        alone = len(staves) == 1
+        _add(part, "part-name", sheet.score.parts[staves[0].parts[0]].name if alone else "Choir")
+        instrument = _add(part, "score-instrument", id=f"P{number}-I1")
+        _add(instrument, "instrument-name", "Choir Aahs")
+        midi = _add(part, "midi-instrument", id=f"P{number}-I1")
+        _add(midi, "midi-channel", min(number, 9))  # channel 10 is percussion
+        _add(midi, "midi-program", 53)
+    if several:
+        _add(names, "part-group", type="stop", number="1")
 
 
 # --- bars -----------------------------------------------------------------------------------
 
 
-def _bars(score: Score) -> Iterator[_Bar]:
-    onset, number = Fraction(0), 1
-    if score.upbeat:
-        yield _Bar(0, onset, score.upbeat, score.metre)
-        onset = score.upbeat
-    while onset < score.duration:
-        metre = [each for each in score.metres if each.onset <= onset][-1]
-        length = min(metre.bar, score.duration - onset)
-        yield _Bar(number, onset, length, metre)
-        onset += length
-        number += 1
-
-
-def _write_part(
-    part: ET.Element, score: Score, staves: Sequence[_Staff], divisions: int, *, first: bool,
-    last: bool,
-) -> None:
-    labels = _labels(score) if last else {}
-    written = {
-        voice: _pieces(score, voice, labels if voice == len(score.parts) - 1 else {})
-        for staff in staves for voice in staff.parts
-    }
-    bars = list(_bars(score))
-    for bar in bars:
+def _write_part(part: ET.Element, sheet: _Sheet, number: int) -> None:
+    for bar in sheet.bars:
         implicit = {"implicit": "yes"} if bar.number == 0 else {}
-        measure = ET.SubElement(part, "measure", number=str(bar.number), **implicit)
-        if bar is bars[0]:
-            _attributes(measure, score, staves, divisions)
-        if bar is bars[0] and first:
-            _tempo(measure, score)
-        elif bar.metre.onset == bar.onset and bar.onset > 0:
-            _time(ET.SubElement(measure, "attributes"), bar.metre)
-        _write_bar(measure, score, staves, bar, written, labels, divisions)
-        if bar is bars[-1]:
-            barline = ET.SubElement(measure, "barline", location="right")
-            ET.SubElement(barline, "bar-style").text = "light-heavy"
+        measure = _add(part, "measure", number=str(bar.number), **implicit)
+        if bar is sheet.bars[0]:
+            _attributes(measure, sheet, sheet.groups[number])
+            if number == 0:
+                _tempo(measure, sheet.score)
+        elif bar.onset > 0 and bar.metre.onset == bar.onset:
+            _time(_add(measure, "attributes"), bar.metre)
+        _write_bar(measure, sheet, sheet.groups[number], bar)
+        if bar is sheet.bars[-1]:
+            _add(_add(measure, "barline", location="right"), "bar-style", "light-heavy")
 
 
-def _attributes(
-    measure: ET.Element, score: Score, staves: Sequence[_Staff], divisions: int
-) -> None:
-    attributes = ET.SubElement(measure, "attributes")
-    ET.SubElement(attributes, "divisions").text = str(divisions)
-    key = ET.SubElement(attributes, "key")
-    ET.SubElement(key, "fifths").text = str(score.key.signature)
-    ET.SubElement(key, "mode").text = score.key.mode
-    _time(attributes, score.metre)
-    if len(staves) > 1:
-        ET.SubElement(attributes, "staves").text = str(len(staves))
+def _attributes(measure: ET.Element, sheet: _Sheet, staves: Sequence[_Staff]) -> None:
+    attributes = _add(measure, "attributes")
+    _add(attributes, "divisions", sheet.divisions)
+    key = _add(attributes, "key")
+    _add(key, "fifths", sheet.score.key.signature)
+    _add(key, "mode", sheet.score.key.mode)
+    _time(attributes, sheet.score.metre)
+    several = len(staves) > 1
+    if several:
+        _add(attributes, "staves", len(staves))
     for number, staff in enumerate(staves, 1):
-        names = {"number": str(number)} if len(staves) > 1 else {}
-        clef = ET.SubElement(attributes, "clef", **names)
+        clef = _add(attributes, "clef", **({"number": str(number)} if several else {}))
         sign, line, change = staff.clef
-        ET.SubElement(clef, "sign").text = sign
-        ET.SubElement(clef, "line").text = str(line)
+        _add(clef, "sign", sign)
+        _add(clef, "line", line)
         if change:
-            ET.SubElement(clef, "clef-octave-change").text = str(change)
+            _add(clef, "clef-octave-change", change)
 
 
 def _time(attributes: ET.Element, metre: Metre) -> None:
-    time = ET.SubElement(attributes, "time")
-    ET.SubElement(time, "beats").text = str(metre.beats)
-    ET.SubElement(time, "beat-type").text = str(metre.unit)
+    time = _add(attributes, "time")
+    _add(time, "beats", metre.beats)
+    _add(time, "beat-type", metre.unit)
 
 
 def _tempo(measure: ET.Element, score: Score) -> None:
-    ET.SubElement(measure, "sound", tempo=f"{score.tempo:g}")
+    """The metronome mark of a beat, and the tempo in quarter notes a minute for players."""
+    direction = _add(measure, "direction", placement="above")
+    metronome = _add(_add(direction, "direction-type"), "metronome")
+    unit = beat(score.metre)
+    written = value(unit)
+    assert written is not None  # metres count in note values
+    _add(metronome, "beat-unit", written.type)
+    for _ in range(written.dots):
+        _add(metronome, "beat-unit-dot")
+    _add(metronome, "per-minute", f"{score.tempo / float(unit):g}")
+    _add(direction, "sound", tempo=f"{score.tempo:g}")
 
 
-def _write_bar(
-    measure: ET.Element, score: Score, staves: Sequence[_Staff], bar: _Bar,
-    written: Mapping[int, Sequence[_Piece]], labels: Mapping[Fraction, str], divisions: int,
-) -> None:
-    first = True
+def _write_bar(measure: ET.Element, sheet: _Sheet, staves: Sequence[_Staff], bar: Bar) -> None:
+    first = staves[0].parts[0]
     for number, staff in enumerate(staves, 1):
-        here = {voice: [piece for piece in written[voice]
-                        if bar.onset <= piece.onset < bar.onset + bar.duration]
-                for voice in staff.parts}
-        shown = _accidentals(here, score.key)
-        for place, voice in enumerate(staff.parts):
-            if not first:
-                backup = ET.SubElement(measure, "backup")
-                ET.SubElement(backup, "duration").text = str(int(bar.duration * divisions))
-            first = False
-            context = _Context(
-                score, bar, divisions, voice + 1, number if len(staves) > 1 else None,
-                ("up", "down")[place] if len(staff.parts) > 1 else None, shown,
-                labels if voice == len(score.parts) - 1 else {},
-                above=place == 0,
-                fermatas=len(staff.parts) == 1 or voice in (0, len(score.parts) - 1),
+        lines = {part: _in_bar(sheet.pieces[part], bar) for part in staff.parts}
+        shown = shown_accidentals(lines, sheet.score.key)
+        outer = staff.parts[0] if number == 1 else staff.parts[-1]
+        for place, part in enumerate(staff.parts):
+            if part != first:
+                _add(_add(measure, "backup"), "duration", sheet.units(bar.duration))
+            voice = _Voice(
+                part,
+                str(part - first + 1),
+                bar,
+                str(number) if len(staves) > 1 else None,
+                ("up", "down")[place] if len(staff.parts) > 1 else None,
+                shown,
+                _fermata_ends(lines[outer]) if part != outer else frozenset(),
+                _rests(lines[staff.parts[0]]) if place else frozenset(),
+                upper=place == 0,
             )
-            _write_voice(measure, here[voice], context)
+            _write_voice(measure, sheet, lines[part], voice)
+
+
+def _in_bar(line: Sequence[Piece], bar: Bar) -> list[Piece]:
+    return [piece for piece in line if bar.onset <= piece.onset < bar.end]
+
+
+def _fermata_ends(line: Sequence[Piece]) -> frozenset[Fraction]:
+    return frozenset(
+        piece.end for piece in line if piece.note and piece.note.fermata and not piece.tied_to
+    )
+
+
+def _rests(line: Sequence[Piece]) -> frozenset[tuple[Fraction, Fraction]]:
+    return frozenset((piece.onset, piece.duration) for piece in line if piece.note is None)
 
 
 # --- notes ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What the notes of one voice in one bar share."""
-
-    score: Score
-    bar: _Bar
-    divisions: int
-    voice: int
-    staff: int | None
-    stem: str | None
-    accidentals: Mapping[tuple[int, Fraction], int]
-    labels: Mapping[Fraction, str]
-    above: bool  # fermatas stand above the staff
-    fermatas: bool  # on two staves only the outer voices show them
-
-
-def _pieces(score: Score, part: int, labels: Mapping[Fraction, str]) -> tuple[_Piece, ...]:
-    """Notes and rests of a part, split at bars and beats."""
-    found: list[_Piece] = []
-    time = Fraction(0)
-    for number, note in enumerate(score.parts[part].notes):
-        if note.onset > time:
-            found.extend(_split(score, _Piece(time, note.onset - time, None), ()))
-        cuts = [onset for onset in labels if note.onset < onset < note.end]
-        piece = _Piece(note.onset, note.duration, note, f"p{part}n{number}")
-        found.extend(_split(score, piece, cuts))
-        time = note.end
-    if time < score.duration:
-        found.extend(_split(score, _Piece(time, score.duration - time, None), ()))
-    return tuple(found)
+def _write_voice(measure: ET.Element, sheet: _Sheet, line: Sequence[Piece], voice: _Voice) -> None:
+    beams = beam_states(line, voice.bar)
+    tuplets = _tuplets(line, voice.bar)
+    for piece in line:
+        label = sheet.labels.get((voice.part, piece.onset))
+        if piece.note is None and (piece.onset, piece.duration) in voice.rests and not label:
+            _skip(measure, sheet, piece, voice)
+            continue
+        note = _add(measure, "note", **({"id": piece.id} if piece.note else {}))
+        _sound(note, sheet, piece, voice)
+        _look(note, piece, voice, beams.get(piece.onset, ()))
+        _notations(note, piece, voice, tuplets.get(piece.onset, ()))
+        _lyric(note, label)
 
 
-def _split(score: Score, piece: _Piece, cuts: Sequence[Fraction]) -> Iterator[_Piece]:
-    ends = [piece.onset]
-    while ends[-1] < piece.onset + piece.duration:
-        ends.append(_next_end(score, ends[-1], piece.onset + piece.duration, cuts))
-    last = len(ends) - 2
-    for number, (begin, end) in enumerate(zip(ends, ends[1:], strict=False)):
-        sounding = piece.note is not None
-        yield replace(
-            piece, onset=begin, duration=end - begin,
-            id=piece.id if number == 0 else f"{piece.id}-{number}",
-            tied_from=sounding and number > 0, tied_to=sounding and number < last,
-        )
+def _skip(measure: ET.Element, sheet: _Sheet, piece: Piece, voice: _Voice) -> None:
+    """A rest that the upper voice of the staff has too: it is not written twice."""
+    forward = _add(measure, "forward")
+    _add(forward, "duration", sheet.units(piece.duration))
+    _add(forward, "voice", voice.number)
+    if voice.staff is not None:
+        _add(forward, "staff", voice.staff)
 
 
-def _next_end(score: Score, begin: Fraction, end: Fraction, cuts: Sequence[Fraction]) -> Fraction:
-    """Where the next written value ends: at the bar, at a cut, at the beat if it began off it."""
-    bar = next(bar for bar in _bars(score) if bar.onset <= begin < bar.onset + bar.duration)
-    end = min(end, bar.onset + bar.duration, *(cut for cut in cuts if cut > begin))
-    beat = Fraction(beat_ticks(bar.metre.beats, bar.metre.unit), TICKS)
-    shift = beat - bar.duration % beat if bar.number == 0 and bar.duration % beat else 0
-    into = (begin - bar.onset + shift) % beat
-    if into and begin + beat - into < end:
-        return begin + beat - into
-    return begin + next(length for length in WRITABLE if length <= end - begin)
-
-
-def _accidentals(
-    voices: Mapping[int, Sequence[_Piece]], key: Key
-) -> dict[tuple[int, Fraction], int]:
-    """Which notes of a bar on one staff show an accidental: (voice, onset) -> alteration."""
-    signature = [_in_signature(letter, key.signature) for letter in range(7)]
-    state: dict[int, int] = {}
-    shown: dict[tuple[int, Fraction], int] = {}
-    events = sorted(((piece.onset, voice, piece) for voice, pieces in voices.items()
-                     for piece in pieces if piece.note), key=lambda event: event[:2])
-    for onset, voice, piece in events:
-        assert piece.note is not None  # rests were left out above
-        pitch = piece.note.pitch
-        current = state.get(pitch.step, signature[pitch.step % 7])
-        if pitch.alteration != current and not piece.tied_from:
-            shown[voice, onset] = pitch.alteration
-        state[pitch.step] = pitch.alteration
-    return shown
-
-
-def _in_signature(letter: int, sharps: int) -> int:
-    """Alteration of a letter under a key signature."""
-    place = LETTER_FIFTHS[letter] + 1  # F = 0 ... B = 6: the order of sharps
-    if sharps > 0:
-        return 1 if place < sharps else 0
-    return -1 if 7 - place <= -sharps else 0
-
-
-def _write_voice(measure: ET.Element, pieces: Sequence[_Piece], context: _Context) -> None:
-    beams = _beams(pieces, context)
-    for piece in pieces:
-        names = {"id": piece.id} if piece.note else {}
-        note = ET.SubElement(measure, "note", **names)
-        if piece.note is None:
-            ET.SubElement(note, "rest")
-        else:
-            _pitch(note, piece.note)
-        ET.SubElement(note, "duration").text = str(int(piece.duration * context.divisions))
-        for tied, kind in ((piece.tied_from, "stop"), (piece.tied_to, "start")):
-            if tied:
-                ET.SubElement(note, "tie", type=kind)
-        ET.SubElement(note, "voice").text = str(context.voice)
-        name, dots = _type(piece.duration)
-        ET.SubElement(note, "type").text = name
-        for _ in range(dots):
-            ET.SubElement(note, "dot")
-        _appearance(note, piece, context, beams.get(piece.onset, ()))
+def _sound(note: ET.Element, sheet: _Sheet, piece: Piece, voice: _Voice) -> None:
+    """Pitch, duration, ties and voice."""
+    if piece.note is None:
+        whole = (piece.onset, piece.end) == (voice.bar.onset, voice.bar.end)
+        _add(note, "rest", **({"measure": "yes"} if whole else {}))
+    else:
+        _pitch(note, piece.note)
+    _add(note, "duration", sheet.units(piece.duration))
+    for tied, kind in ((piece.tied_from, "stop"), (piece.tied_to, "start")):
+        if tied:
+            _add(note, "tie", type=kind)
+    _add(note, "voice", voice.number)
 
 
 def _pitch(note: ET.Element, sounding: Note) -> None:
-    pitch = ET.SubElement(note, "pitch")
-    ET.SubElement(pitch, "step").text = LETTERS[sounding.pitch.step % 7]
+    pitch = _add(note, "pitch")
+    _add(pitch, "step", LETTERS[sounding.pitch.step % 7])
     if sounding.pitch.alteration:
-        ET.SubElement(pitch, "alter").text = str(sounding.pitch.alteration)
-    ET.SubElement(pitch, "octave").text = str(sounding.pitch.octave)
+        _add(pitch, "alter", sounding.pitch.alteration)
+    _add(pitch, "octave", sounding.pitch.octave)
 
 
-def _type(duration: Fraction) -> tuple[str, int]:
-    if duration in TYPES:
-        return TYPES[duration], 0
-    return TYPES[duration * Fraction(2, 3)], 1
-
-
-def _appearance(
-    note: ET.Element, piece: _Piece, context: _Context, beams: Sequence[str]
-) -> None:
-    shown = context.accidentals.get((context.voice - 1, piece.onset))
+def _look(note: ET.Element, piece: Piece, voice: _Voice, beams: Sequence[str]) -> None:
+    """Note value, accidental, stem, staff and beams."""
+    written = value(piece.duration)
+    if written is not None:
+        _add(note, "type", written.type)
+        for _ in range(written.dots):
+            _add(note, "dot")
+    shown = voice.accidentals.get((voice.part, piece.onset))
     if shown is not None and piece.note:
-        ET.SubElement(note, "accidental").text = ACCIDENTALS[shown]
-    if context.stem and piece.note:
-        ET.SubElement(note, "stem").text = context.stem
-    if context.staff is not None:
-        ET.SubElement(note, "staff").text = str(context.staff)
+        _add(note, "accidental", ACCIDENTALS[shown])
+    if written is not None and written.ratio:
+        ratio = _add(note, "time-modification")
+        _add(ratio, "actual-notes", written.ratio[0])
+        _add(ratio, "normal-notes", written.ratio[1])
+    if voice.stem and piece.note:
+        _add(note, "stem", voice.stem)
+    if voice.staff is not None:
+        _add(note, "staff", voice.staff)
     for level, state in enumerate(beams, 1):
-        ET.SubElement(note, "beam", number=str(level)).text = state
-    _notations(note, piece, context)
-    if piece.onset in context.labels and piece.note:
-        lyric = ET.SubElement(note, "lyric", number="1")
-        ET.SubElement(lyric, "syllabic").text = "single"
-        ET.SubElement(lyric, "text").text = context.labels[piece.onset]
+        _add(note, "beam", state, number=str(level))
 
 
-def _notations(note: ET.Element, piece: _Piece, context: _Context) -> None:
-    fermata = (piece.note is not None and piece.note.fermata and not piece.tied_to
-               and context.fermatas)
-    if not (piece.tied_from or piece.tied_to or fermata):
+def _notations(note: ET.Element, piece: Piece, voice: _Voice, tuplet: Sequence[str]) -> None:
+    fermata = piece.note is not None and piece.note.fermata and not piece.tied_to
+    if not (piece.tied_from or piece.tied_to or fermata or tuplet):
         return
-    notations = ET.SubElement(note, "notations")
+    notations = _add(note, "notations")
     for tied, kind in ((piece.tied_from, "stop"), (piece.tied_to, "start")):
         if tied:
-            ET.SubElement(notations, "tied", type=kind)
-    if fermata:
-        kind = "upright" if context.above else "inverted"
-        ET.SubElement(notations, "fermata", type=kind)
+            _add(notations, "tied", type=kind)
+    for kind in tuplet:
+        _add(notations, "tuplet", type=kind)
+    if fermata and piece.end in voice.fermatas:
+        _add(notations, "other-notation", HIDDEN_FERMATA, type="single", **{"print-object": "no"})
+    elif fermata:
+        _add(notations, "fermata", type="upright" if voice.upper else "inverted")
 
 
-def _beams(pieces: Sequence[_Piece], context: _Context) -> dict[Fraction, tuple[str, ...]]:
-    """Beams of the short notes of each beat: onset -> state of each level."""
-    metre = context.bar.metre
-    beat = Fraction(beat_ticks(metre.beats, metre.unit), TICKS)
-    shift = metre.bar - context.bar.duration if context.bar.number == 0 else Fraction(0)
-    groups: dict[int, list[_Piece]] = {}
-    for piece in pieces:
-        if piece.note and _type(piece.duration)[0] in BEAMS:
-            groups.setdefault(int((piece.onset - context.bar.onset + shift) // beat), []).append(piece)
-    found: dict[Fraction, tuple[str, ...]] = {}
-    for group in groups.values():
-        if len(group) > 1:
-            for place, piece in enumerate(group):
-                found[piece.onset] = tuple(_beam_states(group, place))
+def _tuplets(line: Sequence[Piece], bar: Bar) -> dict[Fraction, list[str]]:
+    """Where the bracket of a tuplet starts and stops: neighbours of one ratio within a beat."""
+    found: dict[Fraction, list[str]] = {}
+    unit = beat(bar.metre)
+    before = None
+    for place, piece in enumerate(line):
+        written = value(piece.duration)
+        ratio = written.ratio if written else None
+        group = (bar.position(piece.onset) // unit, ratio) if ratio else None
+        if before is not None and group != before:
+            found.setdefault(line[place - 1].onset, []).append("stop")
+        if group is not None and group != before:
+            found.setdefault(piece.onset, []).append("start")
+        before = group
+    if before is not None:
+        found.setdefault(line[-1].onset, []).append("stop")
     return found
 
 
-def _beam_states(group: Sequence[_Piece], place: int) -> Iterator[str]:
-    levels = [BEAMS[_type(piece.duration)[0]] for piece in group]
-    for level in range(1, levels[place] + 1):
-        before = place > 0 and levels[place - 1] >= level
-        after = place + 1 < len(levels) and levels[place + 1] >= level
-        if before and after:
-            yield "continue"
-        elif before or after:
-            yield "end" if before else "begin"
-        else:
-            yield "forward hook" if place == 0 else "backward hook"
+def _lyric(note: ET.Element, text: str | None) -> None:
+    if text is not None:
+        lyric = _add(note, "lyric", number="1")
+        _add(lyric, "syllabic", "single")
+        _add(lyric, "text", text)
 
 
 # --- Roman numerals -------------------------------------------------------------------------
+
+
+def _placed_labels(
+    score: Score, groups: Sequence[Sequence[_Staff]]
+) -> tuple[dict[tuple[int, Fraction], str], tuple[Fraction, ...]]:
+    """Roman numerals by voice and onset, and where the lowest voice is cut to carry one.
+
+    A numeral stands at the lowest voice of the lowest staff that has a note there. Where all of
+    them hold theirs, the lowest is cut, so that no numeral is lost.
+    """
+    placed: dict[tuple[int, Fraction], str] = {}
+    cuts = []
+    bottom = tuple(reversed(groups[-1][-1].parts)) if groups else ()
+    onsets = {part: {note.onset for note in score.parts[part].notes} for part in bottom}
+    for onset, text in _labels(score).items():
+        able = [part for part in bottom if onset in onsets[part]]
+        if not able:
+            cuts.append(onset)
+        placed[(able or bottom)[0], onset] = text
+    return placed, tuple(cuts)
 
 
 def _labels(score: Score) -> dict[Fraction, str]:
@@ -428,19 +434,23 @@ def _labels(score: Score) -> dict[Fraction, str]:
     found: dict[Fraction, str] = {}
     last: ChordLabel | None = None
     for label in score.chords:
+        text = numeral_text(label.numeral)
         if last is None or label.key != last.key:
             tonic = label.key.tonic.name
-            name = tonic if label.key.mode == "major" else tonic.lower()
-            found[label.onset] = f"{name.replace('#', '♯')}: {numeral_text(label.numeral)}"
+            name = tonic[0] if label.key.mode == "major" else tonic[0].lower()
+            signs = tonic[1:].replace("#", "♯").replace("b", "♭")
+            found[label.onset] = f"{name}{signs}: {text}"
         elif label.numeral != last.numeral:
-            found[label.onset] = numeral_text(label.numeral)
+            found[label.onset] = text
         last = label
     return found
 
 
 def numeral_text(symbol: str) -> str:
-    """A Roman numeral as it is printed: `viio6` as vii°6, `cad64` as Cad64."""
+    """A Roman numeral as it is printed: `viio6` as vii°6, `bVI` as ♭VI, `cad64` as Cad64."""
     if symbol.startswith("cad"):
         return symbol.capitalize()
     head, slash, target = symbol.partition("/")
+    if head.startswith("b"):
+        head = f"♭{head[1:]}"
     return head.replace("o", "°") + slash + target

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,10 +96,12 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     part = path.with_name(f"{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise OutputError(path, f"cannot be written: {error.strerror}") from error
 
 
@@ -106,7 +109,6 @@ def save_weights(path: Path, tensors: Tensors, card: Card) -> None:
     """Write the weights and their card; the same input gives the same bytes."""
     from safetensors.numpy import save
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
     sheet = {"format": FORMAT, "weights_sha256": hashlib.sha256(content).hexdigest()}
     text = json.dumps(sheet | asdict(card), indent=1, sort_keys=True, ensure_ascii=False)
@@ -129,8 +131,11 @@ def load_weights(path: Path, kind: str) -> tuple[Tensors, Card]:
         raise WeightsError(path, f"holds a model of kind {card.kind!r}, expected {kind!r}")
     content = _read(path, MAX_WEIGHTS_BYTES)
     if hashlib.sha256(content).hexdigest() != sheet["weights_sha256"]:
-        raise WeightsError(path, f"is damaged: its bytes are not those that {card_path(path).name} "
-                           f"tells of; train it again with `musegen train {kind}`")
+        raise WeightsError(
+            path,
+            f"is damaged: its bytes are not those that {card_path(path).name} "
+            f"tells of; train it again with `musegen train {kind}`",
+        )
     try:
         tensors = load(content)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
@@ -146,7 +151,8 @@ def _read(path: Path, limit: int) -> bytes:
             raise WeightsError(path, f"is {size} bytes long, at most {limit} are allowed")
         return path.read_bytes()
     except OSError as error:
-        raise WeightsError(path, f"cannot be read: {error.strerror}") from error
+        problem = f"cannot be read: {error.strerror}; `musegen train` makes it"
+        raise WeightsError(path, problem) from error
 
 
 def _read_card(path: Path) -> tuple[dict[str, Any], Card]:
@@ -155,14 +161,19 @@ def _read_card(path: Path) -> tuple[dict[str, Any], Card]:
         sheet = json.loads(content)
         metrics = tuple(Metric(**each) for each in sheet["metrics"])
         card = Card(
-            kind=sheet["kind"], settings=sheet["settings"], data=DataCard(**sheet["data"]),
-            metrics=metrics, seed=sheet["seed"], versions=sheet["versions"],
+            kind=sheet["kind"],
+            settings=sheet["settings"],
+            data=DataCard(**sheet["data"]),
+            metrics=metrics,
+            seed=sheet["seed"],
+            versions=sheet["versions"],
         )
-        known = sheet["format"] == FORMAT and isinstance(sheet["weights_sha256"], str)
+        objects = isinstance(card.settings, dict) and isinstance(card.versions, dict)
+        known = sheet["format"] == FORMAT and isinstance(sheet["weights_sha256"], str) and objects
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WeightsError(path, f"is no card of weights: {error!r}") from error
     if not known:
-        raise WeightsError(path, f"has format {sheet['format']!r}, expected {FORMAT}")
+        raise WeightsError(path, f"is no card of weights of format {FORMAT}")
     return sheet, card
 
 
@@ -191,8 +202,11 @@ def check_shapes(
     for name, (shape, dtype) in sorted(expected.items()):
         got = tensors[name]
         if got.shape != tuple(shape) or got.dtype.name != dtype:
-            raise WeightsError(path, f"tensor {name!r} has shape {got.shape} of {got.dtype.name}, "
-                               f"expected {tuple(shape)} of {dtype}")
+            raise WeightsError(
+                path,
+                f"tensor {name!r} has shape {got.shape} of {got.dtype.name}, "
+                f"expected {tuple(shape)} of {dtype}",
+            )
 
 
 def settings_from(kind: type[Settings], values: Mapping[str, Any], path: Path) -> Settings:
@@ -203,7 +217,7 @@ def settings_from(kind: type[Settings], values: Mapping[str, Any], path: Path) -
     """
     defaults = kind()
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if not isinstance(values, Mapping) or set(values) != names:
+    if set(values) != names:
         raise WeightsError(path, f"its settings must be exactly {sorted(names)}")
     for name, value in values.items():
         allowed = type(getattr(defaults, name))
@@ -211,5 +225,9 @@ def settings_from(kind: type[Settings], values: Mapping[str, Any], path: Path) -
             continue
         if not isinstance(value, allowed) and not (allowed is float and type(value) is int):
             raise WeightsError(path, f"setting {name!r} must be {allowed.__name__}, got {value!r}")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value
-                   for name, value in values.items()})
+    return kind(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    )

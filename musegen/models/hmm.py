@@ -1,11 +1,12 @@
 """Hidden Markov model over harmony: what chord is likely after the chords so far.
 
 A state emits two things, independent of each other: a chord and the place of the slot (mode, beats
-to the end of the phrase, strong or weak beat). The plan knows the places, so what is asked of the
+to the end of the phrase). The plan knows the places, so what is asked of the
 model is P(chord n | chords before n, places up to n): the forward filter. Training is Baum-Welch
 by hmmlearn on the pair as one symbol, with an M step that keeps the two factors apart. The
 emissions are smoothed with the chord frequencies, and the filter is mixed with a bigram of chords
-given the place; the weights of both are fitted on the validation split.
+given the place and the beat (strong or weak); the weights of both are fitted on the validation
+split. (Beats as a third emission were tried: they cost the filter 0.1 nats a slot.)
 
 Composing needs numpy only; hmmlearn (slow to import) is for training and Viterbi decoding.
 Sources: Rabiner, A tutorial on hidden Markov models (1989), eqs. 18-40; Witten and Bell, The
@@ -61,16 +62,17 @@ CONVENTION = "exact P(chord | chords before, places up to here); no probability 
 class HMMSettings:
     """How the harmony model is made."""
 
-    states: int = 32  # hidden states
+    states: int = 48  # hidden states
     restarts: int = 4  # Baum-Welch runs from random starts; the best on validation is kept
     iterations: int = 80  # of Baum-Welch in a run, at most
     tolerance: float = 1.0  # nats of the whole training set below which a run stops
     minimum_count: int = 2  # rarer chords share the symbol "other"
     to_end_buckets: int = 4  # beats to the phrase's last chord: 0, 1, 2, 3 or more
-    strong: int = 3  # beat strength from which a beat counts as strong
+    strong: int = 3  # beat strength from which a beat counts as strong for the bigram
     transition_prior: float = 1.02  # Dirichlet parameter of each transition
     emission_prior: float = 1.01  # Dirichlet parameter of each emission
     chord_count: int = 0  # size of the chord vocabulary; 0 = largest index in training + 1
+    chord_table: str = ""  # digest of the vocabulary that chord indices refer to, if it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class HarmonyState:
 
     predicted: FloatArray  # (B, S) P(state of this slot | chords and places before it)
     before: IntArray  # (B,) symbol of the chord before, `symbols + 1` at the start
-    places: IntArray  # (T,) place codes of the whole plan
+    features: IntArray  # (T, F) of the whole plan
     slot: int  # which slot comes
 
 
@@ -94,7 +96,7 @@ class HMM:
     transitions: FloatArray  # (S, S)
     emissions: FloatArray  # (S, K + 1) P(symbol | state), smoothed
     places: FloatArray  # (S, P) P(place | state)
-    bigram: FloatArray  # (P, K + 2, K + 1) P(symbol | place, symbol before); row K + 1 = start
+    bigram: FloatArray  # (P, 2, K + 2, K + 1) P(symbol | place, beat, before); row K + 1 = start
     mixture: float  # weight of the filter against the bigram
 
     @property
@@ -107,8 +109,7 @@ class HMM:
     def start(self, features: IntArray) -> HarmonyState:
         """The filter before the first slot of a plan with features (T, F)."""
         before = np.array([len(self.symbols) + 1])
-        places = place_codes(features, self.settings)
-        return HarmonyState(self.start_probabilities[None, :], before, places, 0)
+        return HarmonyState(self.start_probabilities[None, :], before, features, 0)
 
     def log_scores(self, state: HarmonyState, candidates: Candidates) -> FloatArray:
         """log P(chord of each candidate | chords so far), (B, N); exact, over chords.
@@ -117,17 +118,18 @@ class HMM:
         """
         symbols = self.symbols_of(candidates.chords)
         scores = np.log(self.next_symbol(state))[:, symbols]
-        return scores - np.log(self.others) * (symbols == len(self.symbols))
+        shared: FloatArray = np.log(self.others) * (symbols == len(self.symbols))
+        return scores - shared
 
     def advance(
         self, state: HarmonyState, candidates: Candidates, parents: IntArray, chosen: IntArray
     ) -> HarmonyState:
         """The filters after the chosen candidates."""
         symbols = self.symbols_of(candidates.chords[chosen])
-        place = state.places[state.slot]
+        place = place_code(state.features[state.slot], self.settings)
         weights = state.predicted[parents] * self.places[:, place] * self.emissions.T[symbols]
         weights /= weights.sum(axis=1, keepdims=True)
-        return HarmonyState(weights @ self.transitions, symbols, state.places, state.slot + 1)
+        return HarmonyState(weights @ self.transitions, symbols, state.features, state.slot + 1)
 
     # --- probabilities ----------------------------------------------------------------------
 
@@ -141,21 +143,23 @@ class HMM:
 
     def next_symbol(self, state: HarmonyState) -> FloatArray:
         """P(symbol of this slot | chords so far, places up to here), (B, K + 1)."""
-        place = state.places[state.slot]
+        features = state.features[state.slot]
+        place = place_code(features, self.settings)
+        strong = int(features[STRENGTH] >= self.settings.strong)
         weights = state.predicted * self.places[:, place]
         weights = weights / weights.sum(axis=1, keepdims=True)
         filtered = weights @ self.emissions
-        mixed: FloatArray = (
-            self.mixture * filtered + (1 - self.mixture) * self.bigram[place, state.before]
-        )
+        paired = self.bigram[place, strong, state.before]
+        mixed: FloatArray = self.mixture * filtered + (1 - self.mixture) * paired
         return mixed
 
     def log_probability(self, sequence: SlotSequence) -> float:
         """log P(chords | places) of a piece, in nats; each chord sees the places up to its own."""
         state, total = self.start(sequence.features), 0.0
         for slot, chord in enumerate(sequence.chords):
-            one = Candidates(sequence.notes[slot : slot + 1], np.array([chord]),
-                             sequence.features[slot])
+            one = Candidates(
+                sequence.notes[slot : slot + 1], np.array([chord]), sequence.features[slot]
+            )
             total += float(self.log_scores(state, one)[0, 0])
             state = self.advance(state, one, np.array([0]), np.array([0]))
         return total
@@ -163,7 +167,7 @@ class HMM:
     def forward(self, sequence: SlotSequence) -> float:
         """log P(symbols, places) of a piece under the Markov chain alone, in nats."""
         symbols = self.symbols_of(sequence.chords)
-        places = place_codes(sequence.features, self.settings)
+        places = place_code(sequence.features, self.settings)
         frames = self.emissions.T[symbols] * self.places.T[places]  # (T, S)
         weights, total = self.start_probabilities, 0.0
         for frame in frames:
@@ -178,7 +182,7 @@ class HMM:
         model = _learner(self.settings, self.emissions.shape[1], self.places.shape[1])
         model.startprob_, model.transmat_ = self.start_probabilities, self.transitions
         model.emissionprob_ = _joint(self.emissions, self.places)
-        log_probability, states = model.decode(self._observations(sequence)[:, None])
+        log_probability, states = model.decode(self.observations(sequence)[:, None])
         return float(log_probability), np.asarray(states, np.int64)
 
     def sample(self, features: IntArray, *, rng: np.random.Generator) -> IntArray:
@@ -193,19 +197,25 @@ class HMM:
             state = self.advance(state, one, np.array([0]), np.array([0]))
         return chords
 
-    def _observations(self, sequence: SlotSequence) -> IntArray:
-        places = place_codes(sequence.features, self.settings)
-        return self.symbols_of(sequence.chords) * self.places.shape[1] + places
+    def observations(self, sequence: SlotSequence) -> IntArray:
+        """Symbol and place of each slot as the one integer that hmmlearn sees, (T,)."""
+        places = place_code(sequence.features, self.settings)
+        observed: IntArray = self.symbols_of(sequence.chords) * self.places.shape[1] + places
+        return observed
 
     # --- storing ----------------------------------------------------------------------------
 
     def tensors(self) -> Tensors:
         """Parameters by name."""
         return {
-            "symbols": self.symbols, "others": np.array([self.others]),
-            "start": self.start_probabilities, "transitions": self.transitions,
-            "emissions": self.emissions, "places": self.places,
-            "bigram": self.bigram.astype(np.float32), "mixture": np.array([self.mixture]),
+            "symbols": self.symbols,
+            "others": np.array([self.others]),
+            "start": self.start_probabilities,
+            "transitions": self.transitions,
+            "emissions": self.emissions,
+            "places": self.places,
+            "bigram": self.bigram.astype(np.float32),
+            "mixture": np.array([self.mixture]),
         }
 
     def metrics(self, sequences: Sequence[SlotSequence], split: str) -> tuple[Metric, ...]:
@@ -216,16 +226,15 @@ class HMM:
         return slot_metrics(nats, slots, split, given=CONVENTION, what=what, notes=False)
 
 
-def place_codes(features: IntArray, settings: HMMSettings) -> IntArray:
-    """One integer a slot for mode, beats to the phrase's end (clipped), strong or weak beat."""
-    to_end = np.minimum(features[:, TO_END], settings.to_end_buckets - 1)
-    strong = features[:, STRENGTH] >= settings.strong
-    codes: IntArray = (features[:, MODE] * settings.to_end_buckets + to_end) * 2 + strong
+def place_code(features: IntArray, settings: HMMSettings) -> IntArray:
+    """One integer a slot for mode and beats to the phrase's end (clipped); features (..., F)."""
+    to_end = np.minimum(features[..., TO_END], settings.to_end_buckets - 1)
+    codes: IntArray = features[..., MODE] * settings.to_end_buckets + to_end
     return codes
 
 
 def _place_count(settings: HMMSettings) -> int:
-    return FEATURE_SIZES[MODE] * settings.to_end_buckets * 2
+    return FEATURE_SIZES[MODE] * settings.to_end_buckets
 
 
 def _normalized(weights: FloatArray) -> FloatArray:
@@ -253,23 +262,38 @@ def load_hmm(path: Path) -> HMM:
     states, count = settings.states, len(np.atleast_1d(tensors.get("symbols", np.zeros(0))))
     places = _place_count(settings)
     real = "float64"
-    check_shapes(path, tensors, {
-        "symbols": ((count,), "int64"), "others": ((1,), "int64"), "mixture": ((1,), real),
-        "start": ((states,), real), "transitions": ((states, states), real),
-        "emissions": ((states, count + 1), real), "places": ((states, places), real),
-        "bigram": ((places, count + 2, count + 1), "float32"),
-    })
+    check_shapes(
+        path,
+        tensors,
+        {
+            "symbols": ((count,), "int64"),
+            "others": ((1,), "int64"),
+            "mixture": ((1,), real),
+            "start": ((states,), real),
+            "transitions": ((states, states), real),
+            "emissions": ((states, count + 1), real),
+            "places": ((states, places), real),
+            "bigram": ((places, 2, count + 2, count + 1), "float32"),
+        },
+    )
     model = _from_tensors(settings, tensors)
     _check_distributions(path, model)
     return model
 
 
 def _check_distributions(path: Path, model: HMM) -> None:
-    tables = {"start": model.start_probabilities, "transitions": model.transitions,
-              "emissions": model.emissions, "places": model.places, "bigram": model.bigram}
+    tables = {
+        "start": model.start_probabilities,
+        "transitions": model.transitions,
+        "emissions": model.emissions,
+        "places": model.places,
+        "bigram": model.bigram,
+    }
     for name, table in tables.items():
         if (table < 0).any() or not np.allclose(table.sum(axis=-1), 1, atol=1e-4):
             raise WeightsError(path, f"tensor {name!r} must hold distributions that sum to 1")
+    if (model.emissions <= 0).any() or (model.bigram <= 0).any():
+        raise WeightsError(path, "tensors 'emissions' and 'bigram' must be above 0")
     if len(model.symbols) == 0 or (np.diff(model.symbols) <= 0).any() or model.others < 1:
         raise WeightsError(path, "tensor 'symbols' must be ascending and 'others' positive")
     if not 0 <= model.mixture <= 1:
@@ -310,8 +334,10 @@ def train_hmm(
     for restart in range(len(history), settings.restarts):
         fitted = _baum_welch(plain, train, seed=[seed, restart])
         tuned = _tuned(fitted, plain, train, valid)
-        losses = {split: tuned.metrics(pieces, split)[0].value
-                  for split, pieces in (("train", train), ("valid", valid))}
+        losses = {
+            split: tuned.metrics(pieces, split)[0].value
+            for split, pieces in (("train", train), ("valid", valid))
+        }
         if lowest is None or losses["valid"] < lowest:
             best, lowest = tuned.tensors(), losses["valid"]
         history.append({"restart": restart + 1, "restarts": settings.restarts, **losses})
@@ -327,39 +353,55 @@ def train_hmm(
 
 def _from_tensors(settings: HMMSettings, tensors: Tensors) -> HMM:
     return HMM(
-        settings, tensors["symbols"], int(tensors["others"][0]), tensors["start"],
-        tensors["transitions"], tensors["emissions"], tensors["places"],
-        tensors["bigram"].astype(np.float64), float(tensors["mixture"][0]),
+        settings,
+        tensors["symbols"],
+        int(tensors["others"][0]),
+        tensors["start"],
+        tensors["transitions"],
+        tensors["emissions"],
+        tensors["places"],
+        tensors["bigram"].astype(np.float64),
+        float(tensors["mixture"][0]),
     )
 
 
 def _without_chain(train: Sequence[SlotSequence], settings: HMMSettings) -> HMM:
     """Symbols and bigram of the training pieces, and a chain of one uniform state."""
-    chords, counts = np.unique(np.concatenate([piece.chords for piece in train]),
-                               return_counts=True)
+    chords, counts = np.unique(
+        np.concatenate([piece.chords for piece in train]), return_counts=True
+    )
     kept = chords[(counts >= settings.minimum_count) & (chords >= 0)]
     kept = kept if len(kept) else chords[:1]
     total = max(settings.chord_count, int(chords.max()) + 1)
     places = _place_count(settings)
     one = HMM(
-        settings, kept.astype(np.int64), total - len(kept) + 1, np.ones(1), np.ones((1, 1)),
-        np.full((1, len(kept) + 1), 1 / (len(kept) + 1)), np.full((1, places), 1 / places),
-        np.zeros((places, len(kept) + 2, len(kept) + 1)), 0.0,
+        settings,
+        kept.astype(np.int64),
+        total - len(kept) + 1,
+        np.ones(1),
+        np.ones((1, 1)),
+        np.full((1, len(kept) + 1), 1 / (len(kept) + 1)),
+        np.full((1, places), 1 / places),
+        np.zeros((places, 2, len(kept) + 2, len(kept) + 1)),
+        0.0,
     )
     return replace(one, bigram=_witten_bell(one, train))
 
 
 def _witten_bell(model: HMM, train: Sequence[SlotSequence]) -> FloatArray:
-    """P(symbol | place, symbol before), backing off to the symbol before, then to frequencies."""
-    size, places = len(model.symbols) + 1, model.places.shape[1]
-    counts = np.zeros((places, size + 1, size))
+    """P(symbol | place, beat, symbol before), backing off to the symbol before alone, then none."""
+    size = len(model.symbols) + 1
+    counts = np.zeros(model.bigram.shape)
     for piece in train:
         symbols = model.symbols_of(piece.chords)
         before = np.concatenate([[size], symbols[:-1]])
-        np.add.at(counts, (place_codes(piece.features, model.settings), before, symbols), 1)
-    pairs = counts.sum(axis=0)
+        strong = (piece.features[:, STRENGTH] >= model.settings.strong).astype(np.int64)
+        places = place_code(piece.features, model.settings)
+        np.add.at(counts, (places, strong, before, symbols), 1)
+    pairs = counts.sum(axis=(0, 1))
     frequencies = _backed_off(pairs.sum(axis=0), np.full(size, 1 / size))
-    table = _backed_off(counts, _backed_off(pairs, frequencies))
+    at_place = _backed_off(counts.sum(axis=1), _backed_off(pairs, frequencies))
+    table = _backed_off(counts, at_place[:, None])
     return table.astype(np.float32).astype(np.float64)  # as it is stored
 
 
@@ -377,15 +419,23 @@ def _baum_welch(plain: HMM, train: Sequence[SlotSequence], *, seed: Sequence[int
     rng = np.random.default_rng(seed)
     learner.startprob_ = rng.dirichlet(np.ones(settings.states))
     learner.transmat_ = rng.dirichlet(np.ones(settings.states), settings.states)
-    learner.emissionprob_ = _joint(rng.dirichlet(np.ones(size), settings.states),
-                                   rng.dirichlet(np.full(places, 5.0), settings.states))
-    observed = [plain._observations(piece) for piece in train]
+    learner.emissionprob_ = _joint(
+        rng.dirichlet(np.ones(size), settings.states),
+        rng.dirichlet(np.full(places, 5.0), settings.states),
+    )
+    observed = [plain.observations(piece) for piece in train]
     learner.fit(np.concatenate(observed)[:, None], [len(each) for each in observed])
     table = learner.emissionprob_.reshape(settings.states, size, places)
     return HMM(
-        settings, plain.symbols, plain.others, _normalized(learner.startprob_),
-        _normalized(learner.transmat_), _normalized(table.sum(axis=2)),
-        _normalized(table.sum(axis=1)), plain.bigram, 1.0,
+        settings,
+        plain.symbols,
+        plain.others,
+        _normalized(learner.startprob_),
+        _normalized(learner.transmat_),
+        _normalized(table.sum(axis=2)),
+        _normalized(table.sum(axis=1)),
+        plain.bigram,
+        1.0,
     )
 
 
@@ -400,17 +450,25 @@ def _learner(settings: HMMSettings, symbols: int, places: int) -> Any:
             super()._do_mstep(stats)
             table = stats["obs"].reshape(-1, symbols, places)
             prior = settings.emission_prior - 1
-            self.emissionprob_ = _joint(_normalized(table.sum(axis=2) + prior),
-                                        _normalized(table.sum(axis=1) + prior))
+            self.emissionprob_ = _joint(
+                _normalized(table.sum(axis=2) + prior), _normalized(table.sum(axis=1) + prior)
+            )
 
         def _get_n_fit_scalars_per_param(self) -> dict[str, int]:
             states = settings.states
-            return {"s": states - 1, "t": states * (states - 1),
-                    "e": states * (symbols + places - 2)}
+            return {
+                "s": states - 1,
+                "t": states * (states - 1),
+                "e": states * (symbols + places - 2),
+            }
 
     return FactoredHMM(
-        settings.states, transmat_prior=settings.transition_prior, n_features=symbols * places,
-        n_iter=settings.iterations, tol=settings.tolerance, init_params="",
+        settings.states,
+        transmat_prior=settings.transition_prior,
+        n_features=symbols * places,
+        n_iter=settings.iterations,
+        tol=settings.tolerance,
+        init_params="",
         implementation="scaling",
     )
 
@@ -421,16 +479,19 @@ def _tuned(
     """The smoothing of the emissions and the mixture with the bigram that fit `valid` best."""
     symbols = np.concatenate([fitted.symbols_of(piece.chords) for piece in train])
     size = fitted.emissions.shape[1]
-    frequencies = _backed_off(np.bincount(symbols, minlength=size).astype(float),
-                              np.full(size, 1 / size))
+    frequencies = _backed_off(
+        np.bincount(symbols, minlength=size).astype(float), np.full(size, 1 / size)
+    )
     trials = []
     for smoothing in SMOOTHINGS:
         emissions = (1 - smoothing) * fitted.emissions + smoothing * frequencies
         model = replace(fitted, emissions=emissions, mixture=1.0)
         alone = np.concatenate([_chances(model, piece) for piece in valid])
         pair = np.concatenate([_chances(plain, piece) for piece in valid])
-        trials += [(float(-np.log(weight * alone + (1 - weight) * pair).mean()), weight, emissions)
-                   for weight in MIXTURES]
+        trials += [
+            (float(-np.log(weight * alone + (1 - weight) * pair).mean()), weight, emissions)
+            for weight in MIXTURES
+        ]
     _, weight, emissions = min(trials, key=lambda trial: trial[0])
     return replace(fitted, emissions=emissions, mixture=weight)
 
@@ -440,8 +501,9 @@ def _chances(model: HMM, piece: SlotSequence) -> FloatArray:
     symbols = model.symbols_of(piece.chords)
     state, chances = model.start(piece.features), np.zeros(len(symbols))
     for slot, symbol in enumerate(symbols):
-        one = Candidates(piece.notes[slot : slot + 1], piece.chords[slot : slot + 1],
-                         piece.features[slot])
+        one = Candidates(
+            piece.notes[slot : slot + 1], piece.chords[slot : slot + 1], piece.features[slot]
+        )
         chances[slot] = model.next_symbol(state)[0, symbol]
         state = model.advance(state, one, np.array([0]), np.array([0]))
     return chances

@@ -7,8 +7,8 @@ are binary. Sonority before (v') and features of the slot (f) shift the biases:
     F(v | v', f)    = -b'v - sum_j log(1 + exp(c_j + (W v)_j))
 
 Training: contrastive divergence, then persistent chains, one for each training slot since each
-slot has its own condition; momentum, weight decay, averaged weights. Products run in BLAS, the
-rest in fused numba passes (`rbm_kernels`).
+slot has its own condition; momentum, weight decay, averaged weights; all in fused numba passes
+(`rbm_kernels`).
 
 Sources: Hinton, Training products of experts by minimizing contrastive divergence (2002);
 Salakhutdinov, Mnih and Hinton, Restricted Boltzmann machines for collaborative filtering (2007),
@@ -57,7 +57,7 @@ from musegen.models.training import (
     save_checkpoint,
 )
 
-__all__ = ["RBM", "RBMSettings", "SonorityState", "Slots", "load_rbm", "slots_of", "train_rbm"]
+__all__ = ["RBM", "RBMSettings", "Slots", "SonorityState", "load_rbm", "slots_of", "train_rbm"]
 
 Real = NDArray[np.float32]
 VISIBLE = VOICES * VOCABULARY
@@ -73,14 +73,14 @@ class RBMSettings:
     """How the sonority model is made."""
 
     hidden: int = 192  # hidden units
-    epochs: int = 120  # passes over the training slots
-    divergence_epochs: int = 20  # of them with contrastive divergence; then persistent chains
+    epochs: int = 140  # passes over the training slots
+    divergence_epochs: int = 10  # of them with contrastive divergence; then persistent chains
     sweeps: int = 3  # Gibbs sweeps a step
-    batch: int = 64  # slots a step
-    rate: float = 0.05  # learning rate at first; falls linearly to a twentieth
+    batch: int = 100  # slots a step
+    rate: float = 0.2  # learning rate at first; falls linearly to a twentieth
     momentum: float = 0.9  # after the first five epochs; 0.5 before
-    decay: float = 0.0005  # weight decay of W
-    condition_decay: float = 0.002  # weight decay of A, B, C, D
+    decay: float = 0.0002  # weight decay of W
+    condition_decay: float = 0.0003  # weight decay of A, B, C, D
     averaging: float = 0.995  # decay a step of the averaged weights that are kept
     patience: int = 30  # epochs without a better validation figure before training stops
     distractors: int = 255  # training sonorities that the true one is ranked among
@@ -139,16 +139,18 @@ class RBM:
         return scores - _log_sum(scores)
 
     def advance(
-        self, state: SonorityState, candidates: Candidates, parents: IntArray, chosen: IntArray
+        self,
+        state: SonorityState,
+        candidates: Candidates,
+        parents: IntArray,  # noqa: ARG002 (only the last sonority counts, whatever came before)
+        chosen: IntArray,
     ) -> SonorityState:
         """The chosen candidates become the sonorities before."""
         return SonorityState(candidates.notes[chosen], state.features, state.slot + 1)
 
     # --- energies ---------------------------------------------------------------------------
 
-    def free_energy(
-        self, notes: IntArray, previous: IntArray, features: IntArray
-    ) -> FloatArray:
+    def free_energy(self, notes: IntArray, previous: IntArray, features: IntArray) -> FloatArray:
         """Free energy of N sonorities under each of B conditions, (B, N), float64.
 
         Args:
@@ -157,7 +159,7 @@ class RBM:
             features: (B, F).
         """
         units = _units(notes)
-        visible, hidden = self._conditions(previous, features, np.float64)
+        visible, hidden = self.conditions(previous, features, np.float64)
         linear = visible[:, units].sum(axis=2)
         active = np.zeros((len(units), hidden.shape[1]))
         kernels.sum_rows(units, self.weights, active)
@@ -168,7 +170,7 @@ class RBM:
     def conditionals(self, slots: Slots) -> FloatArray:
         """log P(note of one voice | the other voices, before, features), (n, V, K): exact."""
         units = _units(slots.notes)
-        visible, hidden = self._conditions(slots.previous, slots.features, np.float64)
+        visible, hidden = self.conditions(slots.previous, slots.features, np.float64)
         kernels.sum_rows(units, self.weights, hidden)
         result = np.empty((len(units), VOICES, VOCABULARY))
         for voice in range(VOICES):
@@ -180,7 +182,7 @@ class RBM:
             result[:, voice] = scores - _log_sum(scores)
         return result
 
-    def _conditions(
+    def conditions(
         self, previous: IntArray, features: IntArray, kind: Any
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Biases b (n, U) and c (n, H) under each condition, in the floating type `kind`."""
@@ -211,13 +213,18 @@ class RBM:
         """
         units = _units(slots.notes)
         clamped = np.ascontiguousarray(~np.broadcast_to(free, units.shape))
-        visible, hidden = self._conditions(slots.previous, slots.features, np.float32)
+        visible, hidden = self.conditions(slots.previous, slots.features, np.float32)
         streams = _streams(rng, len(units))
         _sweep(self.weights, units, visible, hidden, clamped, streams, sweeps=sweeps)
         return units - np.arange(VOICES) * VOCABULARY
 
     def log_partition_estimate(
-        self, previous: IntArray, features: IntArray, *, temperatures: int, chains: int,
+        self,
+        previous: IntArray,
+        features: IntArray,
+        *,
+        temperatures: int,
+        chains: int,
         rng: np.random.Generator,
     ) -> FloatArray:
         """log Z of each condition (n,) by annealed importance sampling.
@@ -225,8 +232,9 @@ class RBM:
         From the independent softmax groups b alone to the whole machine. An estimate: exp of it
         is unbiased, so log Z is under-estimated on average and a likelihood over-estimated.
         """
-        visible, hidden = self._conditions(np.repeat(previous, chains, axis=0),
-                                           np.repeat(features, chains, axis=0), np.float32)
+        visible, hidden = self.conditions(
+            np.repeat(previous, chains, axis=0), np.repeat(features, chains, axis=0), np.float32
+        )
         count, streams = len(visible), _streams(rng, len(visible))
         free = np.zeros((count, VOICES), np.bool_)
         units = np.zeros((count, VOICES), np.int64)
@@ -253,24 +261,22 @@ class RBM:
     def metrics(self, sequences: Sequence[SlotSequence], split: str) -> tuple[Metric, ...]:
         """Pseudo-likelihood, ranking among distractors, and a likelihood estimate by annealing."""
         slots = slots_of(sequences)
-        per_slot, per_note = "nats per slot", "nats per note"
         pseudo = -self.pseudo_log_likelihood(slots)
         rank = self.ranking_loss(slots, slots.notes, seed=0)
-        estimate = self._likelihood_estimate(slots)
-        pseudo_of = "sum of -log P(voice | the other three, slot before); not a likelihood"
-        rank_of = (f"-log share of exp(-F) among the true sonority and {self.settings.distractors} "
-                   "sonorities drawn from the same split; not a likelihood")
-        estimate_of = (f"{ESTIMATED_SLOTS} slots evenly spread; log Z of each by annealed "
-                       f"importance sampling, {CHAINS} chains, {TEMPERATURES} temperatures; "
-                       "flatters the model on average")
-        return (
-            Metric("negative pseudo-log-likelihood", split, pseudo, per_slot, pseudo_of, False),
-            Metric("negative pseudo-log-likelihood", split, pseudo / VOICES, per_note, pseudo_of,
-                   False),
-            Metric("ranking loss", split, rank, per_slot, rank_of, False),
-            Metric("negative log-likelihood", split, estimate, per_slot, estimate_of, False),
-            Metric("negative log-likelihood", split, estimate / VOICES, per_note, estimate_of,
-                   False),
+        nats = self._likelihood_estimates(slots)
+        estimate, error = float(nats.mean()), float(nats.std() / np.sqrt(len(nats)))
+        ranked = RANKED.format(self.settings.distractors)
+        sampled = SAMPLED.format(len(nats), CHAINS, TEMPERATURES)
+        rows = (
+            ("negative pseudo-log-likelihood", pseudo, PSEUDO, (SLOT, NOTE)),
+            ("ranking loss", rank, ranked, (SLOT,)),
+            ("negative log-likelihood", estimate, sampled, (SLOT, NOTE)),
+            ("standard error of the negative log-likelihood", error, sampled, (SLOT, NOTE)),
+        )
+        return tuple(
+            Metric(what, split, value / UNIT[unit], unit, convention, exact=False)
+            for what, value, convention, units in rows
+            for unit in units
         )
 
     def pseudo_log_likelihood(self, slots: Slots) -> float:
@@ -298,30 +304,56 @@ class RBM:
             total += float((_log_sum(np.column_stack([true, others]))[:, 0] - true).sum())
         return total / len(slots.notes)
 
-    def _likelihood_estimate(self, slots: Slots) -> float:
-        chosen = np.linspace(0, len(slots.notes) - 1, min(ESTIMATED_SLOTS, len(slots.notes)))
-        some = _take(slots, chosen.astype(np.int64))
+    def _likelihood_estimates(self, slots: Slots) -> FloatArray:
+        """Estimated negative log-likelihood of some slots, evenly spread, in nats."""
+        count = min(ESTIMATED_SLOTS, len(slots.notes))
+        some = _take(slots, np.linspace(0, len(slots.notes) - 1, count).astype(np.int64))
         log_z = self.log_partition_estimate(
-            some.previous, some.features, temperatures=TEMPERATURES, chains=CHAINS,
+            some.previous,
+            some.features,
+            temperatures=TEMPERATURES,
+            chains=CHAINS,
             rng=np.random.default_rng(0),
         )
-        energy = np.array([
-            self.free_energy(some.notes[i : i + 1], some.previous[i : i + 1],
-                             some.features[i : i + 1])[0, 0] for i in range(len(some.notes))])
-        return float((energy + log_z).mean())
+        energies = [
+            self.free_energy(some.notes[[i]], some.previous[[i]], some.features[[i]])[0, 0]
+            for i in range(count)
+        ]
+        return np.array(energies) + log_z
 
 
-ESTIMATED_SLOTS, CHAINS, TEMPERATURES = 100, 10, 300
-SHAPES = ("weights", "visible_bias", "hidden_bias", "previous_visible", "previous_hidden",
-          "feature_visible", "feature_hidden")
+ESTIMATED_SLOTS, CHAINS, TEMPERATURES = 400, 10, 300
+SLOT, NOTE = "nats per slot", "nats per note"
+UNIT = {SLOT: 1, NOTE: VOICES}
+PSEUDO = "all slots; sum of -log P(voice | the other three, slot before); not a likelihood"
+RANKED = (
+    "all slots; -log share of exp(-F) among the true sonority and {} drawn from the same split; "
+    "not a likelihood"
+)
+SAMPLED = (
+    "{} slots evenly spread, P(notes | slot before, features), log Z of each by annealed "
+    "importance sampling, {} chains, {} temperatures; flatters the model on average"
+)
+SHAPES = (
+    "weights",
+    "visible_bias",
+    "hidden_bias",
+    "previous_visible",
+    "previous_hidden",
+    "feature_visible",
+    "feature_hidden",
+)
 
 
 def slots_of(sequences: Sequence[SlotSequence]) -> Slots:
     """All slots of the sequences with the sonority before each."""
     nothing = np.full((1, VOICES), NO_NOTE)
     previous = [np.concatenate([nothing, each.notes[:-1]]) for each in sequences]
-    return Slots(np.concatenate([each.notes for each in sequences]), np.concatenate(previous),
-                 np.concatenate([each.features for each in sequences]))
+    return Slots(
+        np.concatenate([each.notes for each in sequences]),
+        np.concatenate(previous),
+        np.concatenate([each.features for each in sequences]),
+    )
 
 
 def _take(slots: Slots, places: IntArray) -> Slots:
@@ -362,15 +394,24 @@ def _streams(rng: np.random.Generator, count: int) -> NDArray[np.uint64]:
 
 
 def _sweep(
-    weights: Real, units: IntArray, visible: Real, hidden: Real, clamped: BoolArray,
-    streams: NDArray[np.uint64], *, sweeps: int = 1, scale: float = 1.0,
+    weights: Real,
+    units: IntArray,
+    visible: Real,
+    hidden: Real,
+    clamped: BoolArray,
+    streams: NDArray[np.uint64],
+    *,
+    sweeps: int = 1,
+    scale: float = 1.0,
 ) -> None:
     """Block Gibbs: hidden given visible, free visible groups given hidden; changes `units`."""
-    drawn = np.empty_like(hidden)
+    drawn, products = np.empty_like(hidden), np.empty_like(visible)
+    across = np.ascontiguousarray(weights.T)
     factor = np.float32(scale)
     for _ in range(sweeps):
         kernels.sample_hidden(units, weights, hidden, factor, streams, drawn)
-        kernels.sample_visible(drawn @ weights.T, visible, factor, clamped, streams, units)
+        kernels.sum_active(drawn, across, products)
+        kernels.sample_visible(products, visible, factor, clamped, streams, units)
 
 
 # --- loading ----------------------------------------------------------------------------------
@@ -389,14 +430,22 @@ def load_rbm(path: Path) -> RBM:
     model = _from_tensors(settings, tensors)
     reach = _reach(model)
     if reach > SAFE:
-        raise WeightsError(path, f"its hidden activations can reach {reach:.0f}, at most "
-                           f"{SAFE:.0f} are allowed")
+        raise WeightsError(
+            path, f"its hidden activations can reach {reach:.0f}, at most {SAFE:.0f} are allowed"
+        )
     return model
 
 
 def _shapes(hidden: int) -> dict[str, tuple[int, ...]]:
-    shapes = ((VISIBLE, hidden), (VISIBLE,), (hidden,), (VISIBLE, VISIBLE), (VISIBLE, hidden),
-              (FEATURE_UNITS, VISIBLE), (FEATURE_UNITS, hidden))
+    shapes = (
+        (VISIBLE, hidden),
+        (VISIBLE,),
+        (hidden,),
+        (VISIBLE, VISIBLE),
+        (VISIBLE, hidden),
+        (FEATURE_UNITS, VISIBLE),
+        (FEATURE_UNITS, hidden),
+    )
     return dict(zip(SHAPES, shapes, strict=True))
 
 
@@ -406,14 +455,18 @@ def _from_tensors(settings: RBMSettings, tensors: Tensors) -> RBM:
 
 def _reach(model: RBM) -> float:
     """The largest hidden activation that a sonority or a condition can cause on its own."""
+
     def peak(table: Real, sizes: Sequence[int]) -> FloatArray:
         groups = np.split(np.abs(table), np.cumsum(sizes)[:-1])
         total: FloatArray = np.sum([group.max(axis=0) for group in groups], axis=0)
         return total
 
     voices = [VOCABULARY] * VOICES
-    condition = (np.abs(model.hidden_bias) + peak(model.previous_hidden, voices)
-                 + peak(model.feature_hidden, FEATURE_SIZES))
+    condition = (
+        np.abs(model.hidden_bias)
+        + peak(model.previous_hidden, voices)
+        + peak(model.feature_hidden, FEATURE_SIZES)
+    )
     return float(max(peak(model.weights, voices).max(), condition.max()))
 
 
@@ -474,16 +527,21 @@ def _begin(slots: Slots, settings: RBMSettings, seed: int) -> Checkpoint:
     counts = np.bincount(_units(slots.notes).ravel(), minlength=VISIBLE) + 0.1
     first["visible_bias"] = np.log(counts / len(slots.notes)).astype(np.float32)
     still = {name: np.zeros_like(array) for name, array in first.items()}
-    tensors = (_grouped("now", first) | _grouped("mean", first) | _grouped("best", first)
-               | _grouped("speed", still))
+    tensors = (
+        _grouped("now", first)
+        | _grouped("mean", first)
+        | _grouped("best", first)
+        | _grouped("speed", still)
+    )
     tensors["chains"] = _units(slots.notes)
     tensors["streams"] = _streams(rng, len(slots.notes))
-    state = {"epoch": 0, "steps": 0, "best": None, "stale": 0, "history": []}
+    state: dict[str, Any] = {"epoch": 0, "steps": 0, "best": None, "stale": 0, "history": []}
     return Checkpoint(tensors, state)
 
 
 def _finished(run: Checkpoint, settings: RBMSettings) -> bool:
-    return run.state["epoch"] >= settings.epochs or run.state["stale"] >= settings.patience
+    epoch, stale = int(run.state["epoch"]), int(run.state["stale"])
+    return epoch >= settings.epochs or stale >= settings.patience
 
 
 def _epoch(
@@ -505,15 +563,22 @@ def _epoch(
     if better:
         tensors |= _grouped("best", {k: v.copy() for k, v in _named(tensors, "mean").items()})
     report = {
-        "epoch": epoch + 1, "epochs": settings.epochs, "valid": loss,
+        "epoch": epoch + 1,
+        "epochs": settings.epochs,
+        "valid": loss,
         "ranking": model.ranking_loss(held_out, slots.notes, seed=seed),
         "reconstruction": kept / (len(order) * VOICES),
     }
-    return Checkpoint(tensors, {
-        "epoch": epoch + 1, "steps": steps, "best": loss if better else run.state["best"],
-        "stale": 0 if better else run.state["stale"] + 1,
-        "history": [*run.state["history"], report],
-    })
+    return Checkpoint(
+        tensors,
+        {
+            "epoch": epoch + 1,
+            "steps": steps,
+            "best": loss if better else run.state["best"],
+            "stale": 0 if better else run.state["stale"] + 1,
+            "history": [*run.state["history"], report],
+        },
+    )
 
 
 def _average(tensors: Tensors, keep: float) -> None:
@@ -527,7 +592,7 @@ def _step(
 ) -> float:
     """One gradient step on a batch; gives how many notes the chains hold as in the data."""
     model = _from_tensors(settings, _named(tensors, "now"))
-    visible, hidden = model._conditions(slots.previous, slots.features, np.float32)
+    visible, hidden = model.conditions(slots.previous, slots.features, np.float32)
     data = _units(slots.notes)
     persistent = epoch >= settings.divergence_epochs
     chains = tensors["chains"][places] if persistent else data.copy()
@@ -543,9 +608,7 @@ def _step(
     return float((chains == data).sum())
 
 
-def _gradient(
-    slots: Slots, data: IntArray, chains: IntArray, means: Real, dreams: Real
-) -> Tensors:
+def _gradient(slots: Slots, data: IntArray, chains: IntArray, means: Real, dreams: Real) -> Tensors:
     """Data expectation minus the chains' expectation of each parameter's statistic."""
     hidden = means.shape[1]
     out = {name: np.zeros(shape, np.float32) for name, shape in _shapes(hidden).items()}
@@ -555,7 +618,8 @@ def _gradient(
         kernels.accumulate_pairs(before, units, sign, out["previous_visible"])
         kernels.accumulate_pairs(known, units, sign, out["feature_visible"])
         out["visible_bias"] += sign * np.bincount(units.ravel(), minlength=VISIBLE).astype(
-            np.float32)
+            np.float32
+        )
     kernels.accumulate_rows(before, means - dreams, ONE, out["previous_hidden"])
     kernels.accumulate_rows(known, means - dreams, ONE, out["feature_hidden"])
     out["hidden_bias"] += (means - dreams).sum(axis=0)

@@ -18,8 +18,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from musegen.errors import TrainingError
-from musegen.models.cards import Card, DataCard, Metric, Tensors, WeightsError, save_weights
-from musegen.models.cards import write_whole
+from musegen.models.cards import (
+    Card,
+    DataCard,
+    Metric,
+    Tensors,
+    WeightsError,
+    save_weights,
+    write_whole,
+)
 from musegen.models.protocol import FEATURE_SIZES, VOCABULARY, VOICES, SlotModel, SlotSequence
 
 __all__ = [
@@ -124,7 +131,6 @@ def save_checkpoint(path: Path, mark: str, checkpoint: Checkpoint) -> None:
 
     state = json.dumps({"mark": mark, "state": checkpoint.state}, sort_keys=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.tensors.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, save(arrays, metadata={"checkpoint": state}))
 
 
@@ -146,8 +152,11 @@ def load_checkpoint(path: Path | None, mark: str) -> Checkpoint | None:
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(path, f"is no checkpoint: {error}; remove it to begin anew") from error
     if found != mark:
-        raise WeightsError(path, "is the checkpoint of a training with other settings, seed or "
-                           "data; remove it to begin anew")
+        raise WeightsError(
+            path,
+            "is the checkpoint of a training with other settings, seed or "
+            "data; remove it to begin anew",
+        )
     return Checkpoint(tensors, state)
 
 

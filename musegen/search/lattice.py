@@ -1,7 +1,8 @@
 """What the search sees: candidates with costs, and which may follow which at what cost.
 
 Nothing here knows of music: a slot has N candidates with one cost each, and a table says for each
-candidate which of the next slot may follow.
+candidate which of the next slot may follow. A complete path takes one candidate a slot, each
+following the one before by its table; its first-order cost is the sum of all costs on it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from musegen.search.errors import SearchInputError
+from musegen.search.kernels import first_fault
 
 __all__ = ["BoolArray", "FloatArray", "IntArray", "Lattice", "PairTable"]
 
@@ -20,29 +24,100 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class PairTable:
-    """Legal successors of each candidate, as compressed rows."""
+    """Legal successors of each candidate of a slot, as compressed rows.
+
+    Raises:
+        SearchInputError: the arrays do not make a table; names the one, its shape and what is
+            allowed.
+    """
 
     indptr: IntArray  # (N + 1,): row i is successors[indptr[i]:indptr[i + 1]]
     successors: NDArray[np.int32]  # (nnz,), ascending in each row
-    costs: FloatArray  # (nnz,)
+    costs: FloatArray  # (nnz,), finite: a pair that is forbidden is left out
+
+    def __post_init__(self) -> None:
+        """Check shapes, types and order."""
+        _check_array("indptr of a pair table", self.indptr, np.int64)
+        _check_array("successors of a pair table", self.successors, np.int32)
+        _check_array("costs of a pair table", self.costs, np.float64)
+        self._check_rows()
+        self._check_values()
+
+    def _check_rows(self) -> None:
+        size = len(self.successors)
+        if len(self.costs) != size:
+            raise SearchInputError(
+                "costs of a pair table", f"shape {self.costs.shape}", f"of shape ({size},)"
+            )
+        ends = len(self.indptr) and (self.indptr[0], self.indptr[-1]) == (0, size)
+        if not ends or (np.diff(self.indptr) < 0).any():
+            raise SearchInputError(
+                "indptr of a pair table",
+                f"{self.indptr[:1].tolist()}...{self.indptr[-1:].tolist()}, "
+                f"shape {self.indptr.shape}",
+                f"ascending from 0 to the number of successors, {size}",
+            )
+
+    def _check_values(self) -> None:
+        place = first_fault(self.indptr, self.successors, self.costs)
+        if place < 0:
+            return
+        row = int(np.searchsorted(self.indptr, place, side="right")) - 1
+        raise SearchInputError(
+            f"row {row} of a pair table",
+            f"successor {self.successors[place]} at cost {self.costs[place]}",
+            "of successors from 0, each above the one before, at finite costs",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
-    """Slots of candidates and the tables between neighbouring slots."""
+    """Slots of candidates and the tables between neighbouring slots.
 
-    unary: tuple[FloatArray, ...]  # cost of each candidate of each slot; inf = removed
-    pairs: tuple[PairTable, ...]  # one fewer than slots
+    Raises:
+        SearchInputError: slots and tables do not fit; names the slot or table and both shapes.
+    """
+
+    unary: tuple[FloatArray, ...]  # (N,) a slot: cost of each candidate; inf = removed
+    pairs: tuple[PairTable, ...]  # from each slot to the next, one fewer than slots
 
     def __post_init__(self) -> None:
         """Check that the tables fit the slots."""
+        if not self.unary:
+            raise SearchInputError("a lattice", "none", "of one slot or more")
         if len(self.pairs) != len(self.unary) - 1:
-            raise ValueError(f"{len(self.unary)} slots need {len(self.unary) - 1} pair tables, "
-                             f"got {len(self.pairs)}")
-        for place, table in enumerate(self.pairs):
-            if len(table.indptr) != len(self.unary[place]) + 1:
-                raise ValueError(f"pair table {place} must have {len(self.unary[place])} rows, "
-                                 f"got {len(table.indptr) - 1}")
-            if len(table.successors) and table.successors.max() >= len(self.unary[place + 1]):
-                raise ValueError(f"pair table {place} names a candidate that slot {place + 1} "
-                                 f"does not have")
+            raise SearchInputError(
+                f"pair tables of {len(self.unary)} slots",
+                len(self.pairs),
+                f"{len(self.unary) - 1} in number",
+            )
+        for slot, costs in enumerate(self.unary):
+            _check_array(f"unary costs of slot {slot}", costs, np.float64)
+            if np.isnan(costs).any() or (costs == -np.inf).any():
+                raise SearchInputError(
+                    f"unary costs of slot {slot}", "NaN or -inf", "finite, or inf for removed"
+                )
+        for place in range(len(self.pairs)):
+            self._check_pairs(place)
+
+    def _check_pairs(self, place: int) -> None:
+        before, after, table = self.unary[place], self.unary[place + 1], self.pairs[place]
+        if len(table.indptr) != len(before) + 1:
+            raise SearchInputError(
+                f"pair table {place}",
+                f"{len(table.indptr) - 1} rows",
+                f"of {len(before)} rows, one a candidate of slot {place}",
+            )
+        if len(table.successors) and table.successors.max() >= len(after):
+            raise SearchInputError(
+                f"successors of pair table {place}",
+                table.successors.max(),
+                f"below {len(after)}, the number of candidates of slot {place + 1}",
+            )
+
+
+def _check_array(what: str, array: NDArray[np.generic], dtype: type[np.generic]) -> None:
+    if array.ndim != 1 or array.dtype != dtype:
+        raise SearchInputError(
+            what, f"{array.dtype} of shape {array.shape}", f"{np.dtype(dtype)} of one dimension"
+        )

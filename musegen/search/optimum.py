@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from musegen.search.lattice import FloatArray, IntArray, Lattice, PairTable
+from musegen.search.kernels import LIMB_BITS, backward_limbs, backward_weights
+from musegen.search.lattice import FloatArray, IntArray, Lattice
 from musegen.search.reachability import alive, costs_to_go
 
-__all__ = ["Optimum", "count_solutions", "first_order_optimum", "sample_uniform"]
+__all__ = [
+    "Optimum",
+    "count_solutions",
+    "first_order_optimum",
+    "sample_uniform",
+    "solution_weights",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The cheapest path of a lattice."""
+    """The cheapest complete path of a lattice."""
 
-    cost: float
-    path: IntArray  # (T,)
+    cost: float  # first-order: of its candidates and of its pairs
+    path: IntArray  # (T,) the first one by its indices if several cost the same
 
 
 def first_order_optimum(lattice: Lattice) -> Optimum:
@@ -26,57 +34,74 @@ def first_order_optimum(lattice: Lattice) -> Optimum:
     Raises:
         InfeasibleError: there is no complete path.
     """
-    alive(lattice)
-    goes = costs_to_go(lattice)
-    path = [int(np.argmin(goes[0]))]
-    for place, table in enumerate(lattice.pairs, 1):
-        begin, end = table.indptr[path[-1]], table.indptr[path[-1] + 1]
-        onward = table.costs[begin:end] + goes[place][table.successors[begin:end]]
-        path.append(int(table.successors[begin + int(np.argmin(onward))]))
-    return Optimum(float(goes[0].min()), np.array(path))
+    onward = costs_to_go(lattice)
+    totals = lattice.unary[0] + onward[0]
+    if not np.isfinite(totals).any():
+        alive(lattice)  # says where
+    path = [int(np.argmin(totals))]
+    for slot, table in enumerate(lattice.pairs, 1):
+        row = slice(table.indptr[path[-1]], table.indptr[path[-1] + 1])
+        follows = table.successors[row]
+        ahead = table.costs[row] + (lattice.unary[slot][follows] + onward[slot][follows])
+        path.append(int(follows[np.argmin(ahead)]))
+    return Optimum(float(totals.min()), np.array(path))
 
 
 def count_solutions(lattice: Lattice) -> int:
-    """Exact number of complete paths, whatever they cost."""
-    return sum(_ways(lattice)[0])
+    """Exact number of complete paths, whatever they cost; 0 if there is none.
+
+    Counts soon pass what a float or a machine word holds, so they are summed in limbs.
+    """
+    ways = (lattice.unary[-1] < np.inf).astype(np.uint64)[:, None]
+    for table, unary in zip(reversed(lattice.pairs), lattice.unary[-2::-1], strict=True):
+        ways = backward_limbs(table.indptr, table.successors, unary, ways)
+        if not ways[:, -1].any():
+            ways = np.ascontiguousarray(ways[:, :-1])
+    return sum(int(limb) << (LIMB_BITS * place) for place, limb in enumerate(ways.sum(axis=0)))
 
 
-def _ways(lattice: Lattice) -> list[list[int]]:
-    """Number of complete paths from each candidate on; Python integers, since floats overflow."""
-    ways = [[int(np.isfinite(cost)) for cost in lattice.unary[-1]]]
-    for unary, table in zip(lattice.unary[-2::-1], lattice.pairs[::-1], strict=True):
-        after = ways[-1]
-        ways.append([
-            sum(after[j] for j in _row(table, i)) if np.isfinite(cost) else 0
-            for i, cost in enumerate(unary)
-        ])
-    return ways[::-1]
+def solution_weights(lattice: Lattice) -> tuple[FloatArray, ...]:
+    """How many complete ways lead on from each candidate, up to one factor a slot, (N,) a slot.
 
-
-def _row(table: PairTable, i: int) -> list[int]:
-    found: list[int] = table.successors[table.indptr[i]:table.indptr[i + 1]].tolist()
-    return found
-
-
-def sample_uniform(lattice: Lattice, *, rng: np.random.Generator) -> IntArray:
-    """One complete path, each equally likely: backward counting, then a forward draw.
+    The largest of a slot is 1, so that nothing overflows; ratios within a slot hold to about
+    1e-13.
 
     Raises:
         InfeasibleError: there is no complete path.
     """
-    alive(lattice)
-    ways = _ways(lattice)
-    choices = list(range(len(ways[0])))
-    path: list[int] = []
-    for place, counts in enumerate(ways):
-        weights = [counts[choice] for choice in choices]
-        path.append(choices[_draw(weights, rng)])
-        if place < len(lattice.pairs):
-            choices = _row(lattice.pairs[place], path[-1])
+    weights = [(lattice.unary[-1] < np.inf).astype(np.float64)]
+    for table, unary in zip(reversed(lattice.pairs), lattice.unary[-2::-1], strict=True):
+        sums = backward_weights(table.indptr, table.successors, unary, weights[-1])
+        largest = sums.max(initial=0.0)
+        weights.append(sums / largest if largest else sums)
+    if not weights[-1].any():
+        alive(lattice)  # says where
+    return tuple(reversed(weights))
+
+
+def sample_uniform(
+    lattice: Lattice, rng: np.random.Generator, *, weights: Sequence[FloatArray] | None = None
+) -> IntArray:
+    """One complete path (T,), each equally likely: counted backwards, drawn forwards.
+
+    Args:
+        lattice: where to draw.
+        rng: draws one number a slot.
+        weights: `solution_weights(lattice)`, for those who draw often.
+
+    Raises:
+        InfeasibleError: there is no complete path.
+    """
+    ways = solution_weights(lattice) if weights is None else weights
+    draws = rng.random(len(ways))
+    path = [_pick(ways[0], draws[0])]
+    for slot, table in enumerate(lattice.pairs, 1):
+        follows = table.successors[table.indptr[path[-1]] : table.indptr[path[-1] + 1]]
+        path.append(int(follows[_pick(ways[slot][follows], draws[slot])]))
     return np.array(path)
 
 
-def _draw(weights: list[int], rng: np.random.Generator) -> int:
-    total = sum(weights)
-    shares: FloatArray = np.array([weight / total for weight in weights])
-    return int(rng.choice(len(weights), p=shares / shares.sum()))
+def _pick(weights: FloatArray, draw: float) -> int:
+    """Index drawn in proportion to weights by a number of [0, 1)."""
+    heaped = np.cumsum(weights)
+    return int(np.searchsorted(heaped, draw * heaped[-1], side="right"))

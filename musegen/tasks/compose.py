@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from musegen.constraints import Problem, build_problem
-from musegen.errors import OptionError
+from musegen.errors import InfeasibleError, OptionError
 from musegen.models.protocol import FloatArray, SlotModel
 from musegen.models.registry import load_models
 from musegen.plan.planner import Plan, Slot, make_plan
@@ -19,7 +19,7 @@ from musegen.slices import piece
 from musegen.tasks.scorer import ModelScorer, path_log_scores
 from musegen.textures.figuration import Decoration, decorate
 from theory_kb.check import Report, Style, check, load_style
-from theory_kb.moment import Moments
+from theory_kb.moment import TICKS, Moments
 from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = ["DEFAULT_WEIGHTS", "Draft", "Request", "draft"]
@@ -105,21 +105,30 @@ def _finish(
     path = beam.paths[0]
     skeleton = np.stack([slot.moments[choice] for slot, choice
                          in zip(problem.slots, path, strict=True)])
-    for redraws in range(SURFACE_DRAWS):
+    redraws = 0
+    while True:
         decorations = decorate(problem.plan, skeleton, style, rng=rng,
                                constrained=request.constrained)
         score = write_score(problem.plan, skeleton, decorations, request)
         report = check(piece(score), style)
-        if not request.constrained or not _errors(report):
+        if not request.constrained or not report.count("E"):
             break
+        redraws += 1
+        if redraws == SURFACE_DRAWS:
+            raise InfeasibleError(*_last_error(problem.plan, report))
     return Draft(
         request, problem, scorer, beam, skeleton, decorations, score, report,
         path_log_scores(scorer, path), beam_gap(problem.lattice, request.width), redraws,
     )
 
 
-def _errors(report: Report) -> int:
-    return sum(finding.severity == "E" for finding in report.findings)
+def _last_error(plan: Plan, report: Report) -> tuple[int, str]:
+    """Slot and text of the first error that no surface avoids."""
+    finding = next(finding for finding in report.findings if finding.severity == "E")
+    slot = max(place for place, slot in enumerate(plan.slots)
+               if slot.onset * TICKS <= finding.onset)
+    return slot, (f"bar {finding.bar}, beat {finding.beat:g}: every surface breaks {finding.rule} "
+                  f"({finding.message})")
 
 
 def _check_request(request: Request) -> None:

@@ -14,7 +14,16 @@ from theory_kb.rules.engine import Kernel, PieceRule, kernels, piece_rules
 __all__ = ["FILES", "functions"]
 
 FILES = (
-    "sonority", "doubling", "voice_pair", "tendency", "line", "six_four", "harmony", "phrase",
+    "sonority",
+    "doubling",
+    "voice_pair",
+    "tendency",
+    "line",
+    "six_four",
+    "harmony",
+    "dissonance",
+    "phrase",
+    "contour",
 )
 
 

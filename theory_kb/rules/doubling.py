@@ -7,8 +7,18 @@ from typing import Any
 from theory_kb.moment import NONE
 from theory_kb.rules.engine import helper, kernel, pair_bit
 from theory_kb.rules.measure import (
-    count_voices, direction, dominant_of, is_diminished, is_major, is_minor, is_tendency,
-    is_triad, pitch_class, relative, sounding, voices_with,
+    count_voices,
+    direction,
+    dominant_of,
+    is_diminished,
+    is_major,
+    is_minor,
+    is_tendency,
+    is_triad,
+    pitch_class,
+    relative,
+    sounding,
+    voices_with,
 )
 
 __all__: list[str] = []

@@ -41,8 +41,18 @@ if TYPE_CHECKING:
     from theory_kb.rules.piece import Offence, Piece
 
 __all__ = [
-    "Kernel", "KernelError", "PieceRule", "address", "kernel", "kernels", "pair_bit",
-    "piece_rule", "piece_rules", "run_costs", "run_offences", "voice_bit",
+    "Kernel",
+    "KernelError",
+    "PieceRule",
+    "address",
+    "kernel",
+    "kernels",
+    "pair_bit",
+    "piece_rule",
+    "piece_rules",
+    "run_costs",
+    "run_offences",
+    "voice_bit",
 ]
 
 RECORD = numba.from_dtype(MOMENT)
@@ -120,15 +130,20 @@ def piece_rules() -> Mapping[str, PieceRule]:
 
 
 HELPERS: list[Any] = []
+OPTIONS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+bare_njit: Callable[[Function], Any] = njit(**OPTIONS)
 ANNOTATED = {
-    "Moment": RECORD, "int": types.int64, "bool": types.boolean, "float": types.float64,
+    "Moment": RECORD,
+    "int": types.int64,
+    "bool": types.boolean,
+    "float": types.float64,
     "Any": types.float64[::1],
 }
 
 
 def helper(function: Function) -> Function:
     """Make a function callable from kernels; it is compiled with them, not before."""
-    compiled: Function = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    compiled = bare_njit(function)
     HELPERS.append(compiled)
     return compiled
 
@@ -146,17 +161,16 @@ def _compile_helpers() -> None:
         each.disable_compile()
 
 
-
 @helper
 def voice_bit(voice: int) -> int:
     """The bit of one voice."""
-    return np.int64(1) << np.int64(9 * voice)
+    return 1 << (9 * voice)
 
 
 @helper
 def pair_bit(upper: int, lower: int) -> int:
     """The bit of two voices, the higher-named one first."""
-    return np.int64(1) << np.int64(8 * upper + lower)
+    return 1 << (8 * upper + lower)
 
 
 # ------------------------------------------------------------------------------- disk cache
@@ -186,24 +200,31 @@ def cache_folder() -> Path | None:
 @contextmanager
 def _cached() -> Iterator[bool]:
     """Point numba's cache at our folder while something compiles; yields whether there is one."""
-    folder, outer = cache_folder(), numba.config.CACHE_DIR
+    settings: Any = numba.config
+    folder, outer = cache_folder(), settings.CACHE_DIR
     if folder is not None:
-        numba.config.CACHE_DIR = str(folder)
+        settings.CACHE_DIR = str(folder)
     try:
         yield folder is not None
     finally:
-        numba.config.CACHE_DIR = outer
+        settings.CACHE_DIR = outer
+
+
+def _is_cold() -> bool:
+    """Whether no kernel has been compiled and cached yet."""
+    folder = cache_folder()
+    return folder is None or not any(folder.rglob("*.nbi"))
 
 
 # ------------------------------------------------------------------------- kernels, compiled
 
 
 @cache
-def _compiled(name: str) -> Any:  # noqa: ANN401 - numba's callback object has no public type
+def _compiled(name: str) -> Any:
     if name not in KERNELS:
         raise KernelError(f"no kernel is named {name!r}")
     with _cached() as cached:
-        if not cached or not any(cache_folder().rglob("*.nbi")):
+        if _is_cold():
             _compile_helpers()
         compile_ = numba.cfunc(SIGNATURE, cache=cached, error_model="numpy")
         return compile_(KERNELS[name].function)
@@ -214,12 +235,13 @@ def address(name: str) -> int:
     return int(_compiled(name).address)
 
 
-@intrinsic  # type: ignore[misc,untyped-decorator,unused-ignore]
-def _call(context, where, earlier, before, now, params):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001
-    """Call the kernel at an address."""
+def _emit_call(  # type: ignore[no-untyped-def]
+    context, where, earlier, before, now, params
+):
+    """Call the kernel at an address: its numba signature and the code for it."""
     signature = types.int64(types.int64, RECORD, RECORD, RECORD, types.float64[::1])
 
-    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]
         accepted = [context.get_value_type(one) for one in signature.args[1:]]
         function = ir.FunctionType(context.get_value_type(signature.return_type), accepted)
         return builder.call(builder.inttoptr(values[0], function.as_pointer()), values[1:])
@@ -227,7 +249,10 @@ def _call(context, where, earlier, before, now, params):  # type: ignore[no-unty
     return signature, emit
 
 
-def _offences(kernels, params, earlier, before, now, hits):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+_call: Any = intrinsic(_emit_call)
+
+
+def _offences(kernels, params, earlier, before, now, hits):  # type: ignore[no-untyped-def]
     for moment in range(len(now)):
         for rule in range(len(kernels)):
             hits[moment, rule] = _call(
@@ -235,7 +260,9 @@ def _offences(kernels, params, earlier, before, now, hits):  # type: ignore[no-u
             )
 
 
-def _costs(kernels, params, weights, hard, earlier, before, now, rows, columns, costs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0913
+def _costs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    kernels, params, weights, hard, earlier, before, now, rows, columns, costs
+):
     for pair in range(len(rows)):
         row, column = rows[pair], columns[pair]
         cost = 0.0
@@ -255,18 +282,28 @@ OFFENCES_SIGNATURE = types.void(
     INTEGERS, types.float64[:, ::1], MOMENTS, MOMENTS, MOMENTS, types.int64[:, ::1]
 )
 COSTS_SIGNATURE = types.void(
-    INTEGERS, types.float64[:, ::1], FLOATS, types.int64, MOMENTS, MOMENTS, MOMENTS,
-    INTEGERS, INTEGERS, FLOATS,
+    INTEGERS,
+    types.float64[:, ::1],
+    FLOATS,
+    types.int64,
+    MOMENTS,
+    MOMENTS,
+    MOMENTS,
+    INTEGERS,
+    INTEGERS,
+    FLOATS,
 )
 
 
 @cache
 def _driver(name: str) -> Function:
     function, signature = {
-        "offences": (_offences, OFFENCES_SIGNATURE), "costs": (_costs, COSTS_SIGNATURE),
+        "offences": (_offences, OFFENCES_SIGNATURE),
+        "costs": (_costs, COSTS_SIGNATURE),
     }[name]
     with _cached() as cached:
-        compiled: Function = njit(signature, cache=cached, nogil=True)(function)
+        compile_: Any = njit(signature, cache=cached, nogil=True)
+        compiled: Function = compile_(function)
     return compiled
 
 
@@ -295,7 +332,7 @@ def run_offences(
     return hits
 
 
-def run_costs(  # noqa: PLR0913 - the arrays of one loop
+def run_costs(
     kernels: NDArray[np.int64],
     params: NDArray[np.float64],
     weights: NDArray[np.float64],

@@ -22,8 +22,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory_kb.chords import chord, set_harmony
 from theory_kb.check import Finding, Style, check
+from theory_kb.chords import chord, set_harmony
 from theory_kb.errors import MusegenError
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import NON_CHORD, TICKS, Moments, blank_moments
@@ -36,8 +36,21 @@ __all__ = ["ExampleError", "findings", "read_piece"]
 FIELDS = ("key", "chords", "time", "metre", "upbeat", "strength", "marks", "with")
 MARKS = {"o": "opening", "e": "phrase_end", "b": "boundary", "f": "final"}
 HARMONY = (
-    "degree", "member", "tonic", "mode", "root", "third", "fifth", "seventh", "leading", "target",
-    "function", "quality", "inversion", "chord", "cadential",
+    "degree",
+    "member",
+    "tonic",
+    "mode",
+    "root",
+    "third",
+    "fifth",
+    "seventh",
+    "leading",
+    "target",
+    "function",
+    "quality",
+    "inversion",
+    "chord",
+    "cadential",
 )
 
 
@@ -45,14 +58,20 @@ class ExampleError(MusegenError):
     """An example that cannot be read."""
 
 
-def findings(rule: Rule, example: str, *, style: str = "strict") -> tuple[Finding, ...]:
-    """What one rule alone finds in an example, with the rule's own or the example's parameters."""
+def findings(rule: Rule, example: str) -> tuple[Finding, ...]:
+    """What one rule alone finds in an example, with the rule's own or the example's parameters.
+
+    Raises ExampleError if the example does not show what the rule needs to know.
+    """
     fields = _fields(example)
     stated = dict(item.split("=") for item in fields.get("with", "").split())
     params = {**rule.params, **{name: float(value) for name, value in stated.items()}}
-    severities = {name: "-" for name in rules()} | {rule.id: "E"}
-    alone = Style(style, "", severities, {rule.id: params}, {})
-    return check(read_piece(example), alone).findings
+    severities = dict.fromkeys(rules(), "-") | {rule.id: "E"}
+    alone = Style("one rule", "", severities, {rule.id: params}, {})
+    report = check(read_piece(example), alone)
+    if report.skipped:
+        raise ExampleError(f"{rule.id}: {report.skipped[0].reason}: {example!r}")
+    return report.findings
 
 
 def read_piece(text: str) -> Piece:
@@ -126,9 +145,7 @@ def _write_chords(surface: Moments, fields: Mapping[str, str]) -> Moments | None
     symbols = fields["chords"].split()
     starts = [index for index, symbol in enumerate(symbols) if symbol != "_"]
     harmonic = surface[starts].copy()
-    for place, (start, stop) in enumerate(
-        zip(starts, [*starts[1:], len(surface)], strict=True)
-    ):
+    for place, (start, stop) in enumerate(zip(starts, [*starts[1:], len(surface)], strict=True)):
         if symbols[start] != "?":
             span = surface[start:stop]
             set_harmony(span, chord(key.mode, symbols[start]), key)

@@ -7,7 +7,14 @@ from typing import Any
 from theory_kb.moment import NONE, REST
 from theory_kb.rules.engine import helper, kernel, voice_bit
 from theory_kb.rules.measure import (
-    direction, is_chord_tone, melodic, moves, outer, pitch_class, same_harmony, staff_steps,
+    direction,
+    is_chord_tone,
+    melodic,
+    moves,
+    outer,
+    pitch_class,
+    same_harmony,
+    staff_steps,
 )
 
 __all__: list[str] = []

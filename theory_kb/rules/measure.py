@@ -10,14 +10,39 @@ from __future__ import annotations
 from typing import Any
 
 from theory_kb.moment import NONE, REST, UNKNOWN
-from theory_kb.rules.engine import helper, pair_bit, voice_bit
+from theory_kb.rules.engine import helper, voice_bit
 
 __all__ = [
-    "count_voices", "crossed", "direction", "dominant_of", "is_chord_tone", "is_diminished",
-    "is_frustrated", "is_major", "is_minor", "is_pair_free", "is_tendency", "is_triad",
-    "leaps", "letter", "melodic", "moves", "octave_leap", "opposed", "outer", "perfect",
-    "pitch_class", "relative", "same_chord", "same_harmony", "similar", "sounding", "staff_steps",
-    "tenor_role", "vertical", "voices_with",
+    "count_voices",
+    "crossed",
+    "direction",
+    "dominant_of",
+    "is_chord_tone",
+    "is_diminished",
+    "is_frustrated",
+    "is_major",
+    "is_minor",
+    "is_pair_free",
+    "is_tendency",
+    "is_triad",
+    "leaps",
+    "letter",
+    "melodic",
+    "moves",
+    "octave_leap",
+    "opposed",
+    "outer",
+    "perfect",
+    "pitch_class",
+    "relative",
+    "same_chord",
+    "same_harmony",
+    "similar",
+    "sounding",
+    "staff_steps",
+    "tenor_role",
+    "vertical",
+    "voices_with",
 ]
 
 Moment = Any  # a MOMENT record as numba sees it

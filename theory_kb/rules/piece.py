@@ -48,7 +48,9 @@ def phrase_spans(moments: Moments) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(starts, [*starts[1:], len(moments)], strict=True)]
 
 
-def line_notes(piece: Piece, voice: int, *, start: int = 0, stop: int | None = None) -> list[LineNote]:
+def line_notes(
+    piece: Piece, voice: int, *, start: int = 0, stop: int | None = None
+) -> list[LineNote]:
     """The notes that a voice begins from one surface moment to another; rests are left out."""
     return [note for note in _notes(piece, voice) if start <= note.start < (stop or 1 << 30)]
 
@@ -57,7 +59,8 @@ def _notes(piece: Piece, voice: int) -> Iterator[LineNote]:
     surface = piece.surface
     semitones, attacks = surface["semitone"][:, voice], surface["attack"][:, voice]
     changes = [
-        index for index in range(len(surface))
+        index
+        for index in range(len(surface))
         if index == 0 or attacks[index] or semitones[index] != semitones[index - 1]
     ]
     for start, stop in zip(changes, [*changes[1:], len(surface)], strict=True):

@@ -7,7 +7,12 @@ from typing import Any
 from theory_kb.moment import NONE
 from theory_kb.rules.engine import helper, kernel, pair_bit, voice_bit
 from theory_kb.rules.measure import (
-    count_voices, crossed, is_pair_free, is_triad, sounding, tenor_role,
+    count_voices,
+    crossed,
+    is_pair_free,
+    is_triad,
+    sounding,
+    tenor_role,
 )
 
 __all__: list[str] = []
@@ -15,8 +20,14 @@ __all__: list[str] = []
 Moment = Any  # a MOMENT record as numba sees it
 
 RANGE_PARAMS = (
-    "soprano_low", "soprano_high", "alto_low", "alto_high",
-    "tenor_low", "tenor_high", "bass_low", "bass_high",
+    "soprano_low",
+    "soprano_high",
+    "alto_low",
+    "alto_high",
+    "tenor_low",
+    "tenor_high",
+    "bass_low",
+    "bass_high",
 )
 
 

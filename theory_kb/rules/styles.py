@@ -134,9 +134,7 @@ def _number(file: str, entry: str, value: object, fits: Callable[[float], bool])
     return float(value)
 
 
-def _params(
-    file: str, table: Mapping[str, Any], base: Style
-) -> Mapping[str, Mapping[str, float]]:
+def _params(file: str, table: Mapping[str, Any], base: Style) -> Mapping[str, Mapping[str, float]]:
     params = dict(base.params)
     for name, values in table.items():
         known = _known(file, "params", name).params

@@ -7,8 +7,16 @@ from typing import Any
 from theory_kb.moment import NONE
 from theory_kb.rules.engine import helper, kernel, pair_bit, voice_bit
 from theory_kb.rules.measure import (
-    dominant_of, is_chord_tone, is_frustrated, outer, pitch_class, relative, same_harmony,
-    sounding, staff_steps, vertical,
+    dominant_of,
+    is_chord_tone,
+    is_frustrated,
+    outer,
+    pitch_class,
+    relative,
+    same_harmony,
+    sounding,
+    staff_steps,
+    vertical,
 )
 
 __all__: list[str] = []
@@ -21,7 +29,9 @@ Moment = Any  # a MOMENT record as numba sees it
 @helper
 def rises(before: Moment, now: Moment, voice: int) -> bool:
     """Whether a voice goes up a minor second."""
-    return staff_steps(before, now, voice) == 1 and now.semitone[voice] - before.semitone[voice] == 1
+    return (
+        staff_steps(before, now, voice) == 1 and now.semitone[voice] - before.semitone[voice] == 1
+    )
 
 
 @helper

@@ -7,8 +7,23 @@ from typing import Any
 from theory_kb.moment import NONE
 from theory_kb.rules.engine import helper, kernel, pair_bit
 from theory_kb.rules.measure import (
-    crossed, direction, leaps, letter, moves, octave_leap, opposed, outer, perfect, pitch_class,
-    relative, same_chord, same_harmony, similar, sounding, staff_steps, vertical,
+    crossed,
+    direction,
+    leaps,
+    letter,
+    moves,
+    octave_leap,
+    opposed,
+    outer,
+    perfect,
+    pitch_class,
+    relative,
+    same_chord,
+    same_harmony,
+    similar,
+    sounding,
+    staff_steps,
+    vertical,
 )
 
 __all__: list[str] = []

@@ -1,0 +1,342 @@
+"""MusicXML in: checked by us, understood by music21, which knows the dialects of other programs.
+
+The file is parsed with entities refused and with limits, so that a hostile one costs nothing.
+Everything that a score here cannot hold (chords in a voice, grace notes, notes without pitch) is
+refused by its bar, so that no note is dropped unseen. Each note travels through music21 with a
+number, by which its voice and its fermata are found again: music21 numbers voices anew.
+"""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ET
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+from musegen.errors import ScoreError
+from musegen.io.xml_tree import parse_xml
+from musegen.score import Metre, Note, Part, Score
+from theory_kb.pitch import Key, Pitch, PitchClass
+
+__all__ = ["LARGEST", "read_musicxml"]
+
+LARGEST = 20_000_000  # bytes of a file, and of what an archive holds
+MOST_ENTRIES = 100  # files in an archive
+CONTAINER = "META-INF/container.xml"
+TEMPO = 72.0  # quarter notes a minute where the file names none
+CHOIR = ("Soprano", "Alto", "Tenor", "Bass")
+LETTERS = "CDEFGAB"
+LETTER_SEMITONES = (0, 2, 4, 5, 7, 9, 11)
+QUARTERS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25}
+TONICS = {  # fifths from the tonic of the major key of the same signature, and the nearest mode
+    "major": (0, "major"),
+    "ionian": (0, "major"),
+    "mixolydian": (1, "major"),
+    "dorian": (2, "minor"),
+    "minor": (3, "minor"),
+    "aeolian": (3, "minor"),
+    "phrygian": (4, "minor"),
+    "locrian": (5, "minor"),
+    "lydian": (-1, "major"),
+}
+UNREAD = ("harmony", "direction", "figured-bass", "print", "sound", "listening", "bookmark")
+REFUSED: Mapping[str, str] = {
+    "chord": "two notes at once in one voice; give each its own voice",
+    "grace": "a grace note; take it out or write it with its length",
+    "cue": "a cue note; take it out",
+    "unpitched": "a note without pitch; take its part out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a note of the file belongs."""
+
+    part: int
+    staff: int
+    voice: str
+    fermata: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sounding:
+    """A written note as music21 understood it."""
+
+    place: _Place
+    note: Note
+    tied_from: bool
+
+
+def read_musicxml(path: str | Path) -> Score:
+    """Read a MusicXML file, plain or compressed (`.mxl`).
+
+    Each voice of each staff becomes a part, from the top of the page down; tied chains become one
+    note; repeats are not expanded. Pitches are those that sound. A key without mode is minor if
+    the lowest part ends on the minor tonic. Harmony and phrases are not read.
+
+    Raises:
+        ScoreError: the file cannot be read, is too large, declares entities, or holds what a score
+            here cannot: the message names the bar.
+    """
+    path = Path(path)
+    root = parse_xml(_content(path), path.name)
+    if root.tag != "score-partwise":
+        raise ScoreError(path.name, f"must hold score-partwise, got {root.tag}")
+    tempo = _tempo(root, path.name)
+    places = _number_notes(root, path.name)
+    score = _score(root, places, _understood(root, path.name), path)
+    return replace(score, tempo=tempo)
+
+
+# --- bytes ----------------------------------------------------------------------------------
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of the score, out of its archive if it has one."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return _unpacked(archive, path.name)
+        with path.open("rb") as file:
+            return _limited(file.read, path.name)
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ScoreError(str(path), f"cannot be read: {reason}") from error
+
+
+def _limited(read: Callable[[int], bytes], name: str) -> bytes:
+    data = read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise ScoreError(name, f"is larger than {LARGEST} bytes")
+    return data
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The score of a compressed file, read no further than the limit."""
+    entries = archive.namelist()
+    if len(entries) > MOST_ENTRIES:
+        raise ScoreError(name, f"holds {len(entries)} files, at most {MOST_ENTRIES} are read")
+    if CONTAINER not in entries:
+        raise ScoreError(name, f"is no compressed MusicXML: {CONTAINER} is missing")
+    with archive.open(CONTAINER) as file:
+        container = parse_xml(_limited(file.read, name), name)
+    paths = [element.get("full-path", "") for element in container.iter("rootfile")]
+    if not paths or paths[0] not in entries:
+        raise ScoreError(name, f"is no compressed MusicXML: its container names {paths[:1]}")
+    with archive.open(paths[0]) as file:
+        return _limited(file.read, name)
+
+
+# --- before music21 -------------------------------------------------------------------------
+
+
+def _number_notes(root: ET.Element, name: str) -> list[_Place]:
+    """Give each note its number as a lyric, and say where it belongs; take out what is not read."""
+    places: list[_Place] = []
+    for part, element in enumerate(root.findall("part")):
+        for measure in element.findall("measure"):
+            for child in [child for child in measure if child.tag in UNREAD]:
+                measure.remove(child)
+            for note in measure.findall("note"):
+                _check(note, f"{name}, bar {measure.get('number')}")
+                if note.find("rest") is None:
+                    _number(note, len(places))
+                    places.append(_place(note, part))
+    if not places:
+        raise ScoreError(name, "holds no note")
+    return places
+
+
+def _check(note: ET.Element, where: str) -> None:
+    for tag, problem in REFUSED.items():
+        if note.find(tag) is not None:
+            raise ScoreError(where, problem)
+
+
+def _number(note: ET.Element, number: int) -> None:
+    for lyric in note.findall("lyric"):
+        note.remove(lyric)
+    ET.SubElement(ET.SubElement(note, "lyric", number="1"), "text").text = str(number)
+
+
+def _place(note: ET.Element, part: int) -> _Place:
+    hidden = (text.text for text in note.iterfind("notations/other-notation"))
+    fermata = note.find("notations/fermata") is not None or "fermata" in hidden
+    staff = note.findtext("staff", "1")
+    return _Place(part, int(staff) if staff.isdigit() else 1, note.findtext("voice", "1"), fermata)
+
+
+def _understood(root: ET.Element, name: str) -> Any:
+    """The score as music21 reads it, at sounding pitch.
+
+    Whatever music21 raises on a broken file is a refusal of that file.
+    """
+    from music21.musicxml import xmlToM21
+
+    untyped: Any = xmlToM21
+    importer = untyped.MusicXMLImporter()
+    importer.xmlText = ET.tostring(root, encoding="unicode")
+    try:
+        importer.parseXMLText()
+        return importer.stream.toSoundingPitch()
+    except Exception as error:
+        raise ScoreError(name, f"cannot be understood: {error}") from error
+
+
+# --- after music21 --------------------------------------------------------------------------
+
+
+def _score(root: ET.Element, places: Sequence[_Place], stream: Any, path: Path) -> Score:
+    sounding = _sounding(stream, places, path.name)
+    parts = _parts(root, sounding, path.name)
+    metres, upbeat = _metres(stream, path.name)
+    makers = [each.text or "" for each in root.iterfind("identification/creator")]
+    title = root.findtext("work/work-title") or root.findtext("movement-title") or path.stem
+    subtitle = root.findtext("movement-title") or ""
+    return Score(
+        " ".join(title.split()),
+        _key(root, parts, path.name),
+        parts,
+        metres,
+        upbeat,
+        subtitle="" if subtitle == title else " ".join(subtitle.split()),
+        credit=", ".join(" ".join(each.split()) for each in makers if each.strip()),
+    )
+
+
+def _sounding(stream: Any, places: Sequence[_Place], name: str) -> list[_Sounding]:
+    found = []
+    for part in stream.parts:
+        for element in part.recurse().notes:
+            place = places[int(element.lyric)]
+            onset = _fraction(element.getOffsetInHierarchy(part), name)
+            duration = _fraction(element.quarterLength, name)
+            note = Note(onset, duration, _pitch(element.pitch, name), place.fermata)
+            tied = element.tie is not None and element.tie.type in ("stop", "continue")
+            found.append(_Sounding(place, note, tied))
+    if len(found) != len(places):
+        raise ScoreError(name, f"of {len(places)} notes only {len(found)} could be understood")
+    return found
+
+
+def _fraction(time: Any, name: str) -> Fraction:
+    exact = Fraction(time).limit_denominator(5040)
+    if abs(exact - Fraction(time)) > Fraction(1, 10**6):
+        raise ScoreError(name, f"a time of {time} quarter notes is none that notes can have")
+    return exact
+
+
+def _pitch(pitch: Any, name: str) -> Pitch:
+    """A pitch of music21, spelled as it is."""
+    alteration = pitch.alter
+    if alteration != int(alteration):
+        raise ScoreError(name, f"{pitch} lies between the keys; quarter tones are not read")
+    letter, octave = LETTERS.index(pitch.step), pitch.implicitOctave
+    semitone = 12 * (octave + 1) + LETTER_SEMITONES[letter] + int(alteration)
+    return Pitch(7 * octave + letter, semitone)
+
+
+def _parts(root: ET.Element, sounding: Sequence[_Sounding], name: str) -> tuple[Part, ...]:
+    """A part for each voice of each staff, from the top of the page down."""
+
+    def line(each: _Sounding) -> tuple[int, int, int, str]:
+        voice = each.place.voice
+        return each.place.part, each.place.staff, int(voice) if voice.isdigit() else 0, voice
+
+    ordered = sorted(sounding, key=lambda each: (line(each), each.note.onset))
+    lines = [(key[0], _joined(tuple(group), name)) for key, group in groupby(ordered, key=line)]
+    names = _part_names(root, [part for part, _ in lines])
+    return tuple(Part(title, notes) for title, (_, notes) in zip(names, lines, strict=True))
+
+
+def _joined(line: Sequence[_Sounding], name: str) -> tuple[Note, ...]:
+    """The notes of a voice, tied chains made one; refuses notes that overlap."""
+    notes: list[Note] = []
+    for each in line:
+        before = notes[-1] if notes else None
+        note = each.note
+        if before and each.tied_from and before.end == note.onset and before.pitch == note.pitch:
+            notes[-1] = replace(
+                before,
+                duration=before.duration + note.duration,
+                fermata=before.fermata or note.fermata,
+            )
+        else:
+            notes.append(note)
+    for before, after in pairwise(notes):
+        if before.end > after.onset:
+            where = f"quarter note {after.onset} from the start"
+            raise ScoreError(name, f"{before.pitch} and {after.pitch} overlap in a voice, {where}")
+    return tuple(notes)
+
+
+def _part_names(root: ET.Element, parts: Sequence[int]) -> Iterator[str]:
+    """Names of lines; four voices on shared staves are a choir."""
+    titles = [part.findtext("part-name") or "" for part in root.iterfind("part-list/score-part")]
+    if len(parts) == len(CHOIR) and len(set(parts)) < len(CHOIR):
+        yield from CHOIR
+        return
+    seen: dict[int, int] = {}
+    for part in parts:
+        seen[part] = seen.get(part, 0) + 1
+        title = " ".join(titles[part].split()) if part < len(titles) else ""
+        number = f" {seen[part]}" if parts.count(part) > 1 else ""
+        yield f"{title or f'Part {part + 1}'}{number}"
+
+
+def _metres(stream: Any, name: str) -> tuple[tuple[Metre, ...], Fraction]:
+    """Time signatures, and the length of the upbeat."""
+    part = stream.parts[0]
+    found: list[Metre] = []
+    for signature in part.recurse().getElementsByClass("TimeSignature"):
+        onset = _fraction(signature.getOffsetInHierarchy(part), name)
+        metre = Metre(int(signature.numerator), int(signature.denominator), onset)
+        if not found or str(found[-1]) != str(metre):
+            found.append(metre)
+    if not found or found[0].onset:
+        raise ScoreError(name, "has no time signature at its start")
+    measures = [list(each.getElementsByClass("Measure")) for each in stream.parts]
+    first = max(_fraction(each[0].highestTime, name) for each in measures if each)
+    several = max(len(each) for each in measures) > 1
+    numbered = measures[0][0].number == 0
+    upbeat = first if first < found[0].bar and (several or numbered) else Fraction(0)
+    return tuple(found), upbeat
+
+
+def _key(root: ET.Element, parts: Sequence[Part], name: str) -> Key:
+    """The key of the first signature; without mode the last lowest note decides."""
+    fifths = int(_number_in(root.findtext("part/measure/attributes/key/fifths", "0"), name))
+    mode = root.findtext("part/measure/attributes/key/mode", "").strip().lower()
+    if mode not in TONICS:
+        last = parts[-1].notes[-1].pitch.pitch_class.fifths
+        mode = "minor" if last == fifths + TONICS["minor"][0] else "major"
+    shift, nearest = TONICS[mode]
+    return Key(PitchClass(fifths + shift), nearest)
+
+
+def _tempo(root: ET.Element, name: str) -> float:
+    """Quarter notes a minute, as players or the first metronome mark are told."""
+    for sound in root.iterfind("part/measure//sound[@tempo]"):
+        return _number_in(sound.get("tempo", ""), name)
+    for mark in root.iterfind("part/measure/direction/direction-type/metronome"):
+        unit, count = QUARTERS.get(mark.findtext("beat-unit", "")), mark.findtext("per-minute", "")
+        if unit and count.strip().isdigit():
+            return float(count) * unit * (1.5 if mark.find("beat-unit-dot") is not None else 1)
+    return TEMPO
+
+
+def _number_in(text: str, name: str) -> float:
+    """A finite number; raises ScoreError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ScoreError(name, f"needs a number, got {text!r}")
+    return number

@@ -1,0 +1,211 @@
+"""Which models there are: name -> how it is loaded, trained and set, and its weights file.
+
+A model's module is imported when it is asked for, not before: torch, hmmlearn and numba are slow
+to import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from musegen.errors import OutputError
+from musegen.models.cards import Card, DataCard, WeightsError
+from musegen.models.protocol import SlotSequence
+from musegen.models.training import Progress, TrainableModel, Trained, save_trained
+from theory_kb.errors import UnknownNameError
+
+__all__ = ["MODELS", "WEIGHTS", "ModelEntry", "load_models", "train_model"]
+
+WEIGHTS = Path(str(resources.files("musegen"))) / "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A row of the table."""
+
+    load: Callable[[Path], TrainableModel]
+    train: Callable[..., Trained]  # (train, valid, settings, *, seed, progress, checkpoint)
+    settings: Callable[[], Any]  # the default settings
+    weights: str  # file name under WEIGHTS
+
+
+def _load_hmm(path: Path) -> TrainableModel:
+    from musegen.models.hmm import load_hmm
+
+    model = load_hmm(path)
+    if model.settings.chord_table != _chord_table():
+        problem = "was trained on another chord vocabulary; train it again with `musegen train hmm`"
+        raise WeightsError(path, problem)
+    return model
+
+
+def _train_hmm(
+    train: Sequence[SlotSequence],
+    valid: Sequence[SlotSequence],
+    settings: Any,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+    checkpoint: Path | None = None,
+) -> Trained:
+    from musegen.models.hmm import train_hmm
+
+    return train_hmm(train, valid, settings, seed=seed, progress=progress, checkpoint=checkpoint)
+
+
+def _hmm_settings() -> Any:
+    from musegen.models.hmm import HMMSettings
+    from theory_kb.chords import vocabulary
+
+    return HMMSettings(chord_count=len(vocabulary()), chord_table=_chord_table())
+
+
+def _chord_table() -> str:
+    """Digest of the chord vocabulary: a chord's index says nothing without it."""
+    from theory_kb.chords import vocabulary
+
+    names = "\n".join(f"{chord.mode} {chord.symbol}" for chord in vocabulary())
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _load_rbm(path: Path) -> TrainableModel:
+    from musegen.models.rbm import load_rbm
+
+    return load_rbm(path)
+
+
+def _train_rbm(
+    train: Sequence[SlotSequence],
+    valid: Sequence[SlotSequence],
+    settings: Any,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+    checkpoint: Path | None = None,
+) -> Trained:
+    from musegen.models.rbm import train_rbm
+
+    return train_rbm(train, valid, settings, seed=seed, progress=progress, checkpoint=checkpoint)
+
+
+def _rbm_settings() -> Any:
+    from musegen.models.rbm import RBMSettings
+
+    return RBMSettings()
+
+
+def _load_lstm(path: Path) -> TrainableModel:
+    from musegen.models.lstm import load_lstm
+
+    return load_lstm(path)
+
+
+def _train_lstm(
+    train: Sequence[SlotSequence],
+    valid: Sequence[SlotSequence],
+    settings: Any,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+    checkpoint: Path | None = None,
+) -> Trained:
+    from musegen.models.lstm import train_lstm
+
+    return train_lstm(train, valid, settings, seed=seed, progress=progress, checkpoint=checkpoint)
+
+
+def _lstm_settings() -> Any:
+    from musegen.models.lstm import LSTMSettings
+
+    return LSTMSettings()
+
+
+MODELS: Mapping[str, ModelEntry] = {
+    "hmm": ModelEntry(_load_hmm, _train_hmm, _hmm_settings, "hmm.safetensors"),
+    "rbm": ModelEntry(_load_rbm, _train_rbm, _rbm_settings, "rbm.safetensors"),
+    "lstm": ModelEntry(_load_lstm, _train_lstm, _lstm_settings, "lstm.safetensors"),
+}
+
+
+def load_models(names: Iterable[str], *, folder: Path = WEIGHTS) -> dict[str, TrainableModel]:
+    """The named models with their stored weights, in the order of the names.
+
+    Raises:
+        UnknownNameError: no such model.
+        WeightsError: a weights file is missing, damaged or of another model.
+    """
+    return {name: _entry(name).load(folder / _entry(name).weights) for name in names}
+
+
+def train_model(  # noqa: PLR0913 (the options of the command, one by one)
+    name: str,
+    splits: Mapping[str, Sequence[SlotSequence]],
+    data: DataCard,
+    folder: Path = WEIGHTS,
+    *,
+    seed: int,
+    settings: object | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+    force: bool = False,
+) -> Card:
+    """Train a model, measure it on the test split too, and write its weights and card.
+
+    While it trains, the folder holds `<name>.checkpoint`; an interrupt leaves it there.
+
+    Args:
+        name: of the model.
+        splits: sequences by split; "train" and "valid", and "test" if there is one.
+        data: what the card says of them.
+        folder: where the two files go; made if it is not there.
+        seed: of the training.
+        settings: those of the model; None for its defaults.
+        progress: told of each epoch or restart.
+        resume: go on from the folder's checkpoint, if there is one; else it is begun anew.
+        force: replace weights that are there.
+
+    Raises:
+        UnknownNameError: no such model.
+        TrainingError: there is nothing to train on.
+        OutputError: the folder cannot be written to, or holds weights already.
+        WeightsError: the checkpoint is of another training.
+    """
+    entry = _entry(name)
+    target, checkpoint = folder / entry.weights, folder / f"{name}.checkpoint"
+    _make_ready(target, checkpoint, resume=resume, force=force)
+    chosen = entry.settings() if settings is None else settings
+    trained = entry.train(
+        splits["train"],
+        splits["valid"],
+        chosen,
+        seed=seed,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+    test = splits.get("test", ())
+    more = trained.model.metrics(test, "test") if test else ()
+    card = save_trained(target, trained, data, more)
+    checkpoint.unlink(missing_ok=True)
+    return card
+
+
+def _make_ready(target: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
+    if target.exists() and not force:
+        raise OutputError(target, "is there already; --force replaces it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            checkpoint.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(target.parent, f"cannot be written: {error.strerror}") from error
+
+
+def _entry(name: str) -> ModelEntry:
+    if name not in MODELS:
+        raise UnknownNameError("model", name, MODELS)
+    return MODELS[name]

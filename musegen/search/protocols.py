@@ -1,0 +1,48 @@
+"""The seams of the search: who proposes, and who looks back.
+
+Candidates are named by their index in a slot, hypotheses by their place in the beam. What a
+candidate stands for is the business of whoever implements these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from musegen.search.lattice import FloatArray, IntArray
+
+__all__ = ["LookBack", "ShouldStop", "SlotScorer", "State"]
+
+State = Any  # a scorer's own value for B hypotheses; opaque to the search, never mutated
+ShouldStop = Callable[[], bool]  # asked once a slot; True ends the scoring
+
+
+class SlotScorer(Protocol):
+    """What the models say, as one: weighted natural logs, higher is better."""
+
+    def start(self) -> State:
+        """State of one hypothesis (B = 1) before the first slot."""
+
+    def scores(self, slot: int, state: State, candidates: IntArray) -> FloatArray:
+        """Scores (B, U) of the candidates (U,), ascending, after each hypothesis; -inf forbids."""
+
+    def advance(self, slot: int, state: State, parents: IntArray, chosen: IntArray) -> State:
+        """State of B' new hypotheses: old ones (B',) and the candidates (B',) they go on with."""
+
+
+class LookBack(Protocol):
+    """Rules that look further back than one slot."""
+
+    def costs(
+        self, slot: int, paths: IntArray, parents: IntArray, candidates: IntArray
+    ) -> FloatArray:
+        """Costs (K,) of going on to candidates (K,) from paths[parents]; inf = forbidden.
+
+        Costs are never negative, so that the search need ask only for what may still be chosen.
+
+        Args:
+            slot: of the candidates.
+            paths: (B, slot) candidates chosen so far, one row a hypothesis.
+            parents: (K,) rows of `paths`.
+            candidates: (K,) candidates of the slot.
+        """

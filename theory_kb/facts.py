@@ -1,0 +1,134 @@
+"""Facts: the TOML files of theory_kb/facts, read once and checked.
+
+A wrong fact stops the load with its file and entry: a source that does not exist, a reference that
+leads nowhere, a value of the wrong kind. What is general is stored; what holds in a concrete key
+is derived elsewhere.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from theory_kb.errors import FactError
+
+__all__ = ["Facts", "load_facts", "read_facts"]
+
+Table = Mapping[str, Any]
+MODES = ("major", "minor")
+FILES = ("sources", "scales", "qualities", "numerals", "progressions", "cadences", "metres",
+         "ranges", "key_relations")
+USES = ("common", "occasional", "rare")
+GRADES = ("A", "B", "C")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All stored facts, one table a file."""
+
+    sources: Table
+    scales: Table
+    qualities: Table
+    numerals: Table
+    progressions: Table
+    cadences: Table
+    metres: Table
+    ranges: Table
+    key_relations: Table
+
+
+@cache
+def load_facts() -> Facts:
+    """The facts of the house; raises FactError if one is wrong."""
+    with resources.as_file(resources.files("theory_kb") / "facts") as folder:
+        return read_facts(folder)
+
+
+def read_facts(folder: Path) -> Facts:
+    """Read and check the facts of a folder.
+
+    Raises:
+        FactError: names the file and the entry that is wrong.
+    """
+    facts = Facts(*(_read(folder / f"{name}.toml") for name in FILES))
+    for name in FILES:
+        for entry, source in _cited(getattr(facts, name), ""):
+            if source.split()[0] not in facts.sources["sources"]:
+                raise FactError(f"{name}.toml", entry, f"source {source!r} is not in sources.toml")
+    _check_numerals(facts)
+    _check_progressions(facts)
+    _check_cadences(facts)
+    return facts
+
+
+def _read(path: Path) -> Table:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FactError(path.name, "file", f"cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise FactError(path.name, "TOML", str(error)) from error
+
+
+def _cited(value: Any, entry: str) -> Iterator[tuple[str, str]]:
+    """Every source in a table, with the entry that cites it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "source" and isinstance(inner, str):
+                yield entry, inner
+            else:
+                yield from _cited(inner, f"{entry}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            yield from _cited(inner, f"{entry} {number}")
+
+
+def _check_numerals(facts: Facts) -> None:
+    qualities = facts.qualities["qualities"]
+    functions = facts.scales["functions"]
+    for mode in MODES:
+        for name, fact in facts.numerals[mode].items():
+            entry = f"{mode}.{name}"
+            for field, allowed in (("quality", qualities), ("function", functions), ("use", USES)):
+                if fact.get(field) not in allowed:
+                    raise FactError("numerals.toml", entry, f"{field} must be one of "
+                                    f"{', '.join(allowed)}, got {fact.get(field)!r}")
+            if not isinstance(fact.get("root"), int) or "source" not in fact:
+                raise FactError("numerals.toml", entry, "needs a root in fifths and a source")
+
+
+def _check_progressions(facts: Facts) -> None:
+    for mode in MODES:
+        for before, grades in facts.progressions[mode].items():
+            for grade, shares in grades.items():
+                if grade not in GRADES:
+                    raise FactError("progressions.toml", f"{mode}.{before}",
+                                    f"grade must be one of {', '.join(GRADES)}, got {grade!r}")
+                for after in (before, *shares):
+                    if not _is_known(after, facts.numerals, mode):
+                        raise FactError("progressions.toml", f"{mode}.{before}",
+                                        f"{after!r} is no numeral of numerals.toml")
+
+
+def _is_known(family: str, numerals: Table, mode: str) -> bool:
+    stem, _, target = family.partition("/")
+    if target:
+        return stem == "D" and target in numerals["applied"][mode]["targets"]
+    return family in numerals[mode]
+
+
+def _check_cadences(facts: Facts) -> None:
+    seen: set[str] = set()
+    for formula in facts.cadences["formula"]:
+        name = formula.get("id", "?")
+        if name in seen:
+            raise FactError("cadences.toml", name, "this id is given twice")
+        seen.add(name)
+        if formula.get("kind") not in facts.cadences["kinds"]:
+            raise FactError("cadences.toml", name, f"kind must be one of "
+                            f"{', '.join(facts.cadences['kinds'])}, got {formula.get('kind')!r}")
