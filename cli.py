@@ -25,11 +25,16 @@ MOST_PIECES = 10_000
 app = typer.Typer(
     help="Compose symbolic music under the laws of music theory.\n\n"
     "Example: musegen compose --key 'D minor' --seed 7",
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-corpus_app = typer.Typer(help="Read and inspect the corpora.\n\nExample: musegen corpus show",
-                         no_args_is_help=True, rich_markup_mode=None)
+corpus_app = typer.Typer(
+    help="Read and inspect the corpora.\n\nExample: musegen corpus show",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(corpus_app, name="corpus")
 
 
@@ -57,7 +62,9 @@ def _refuse(message: str) -> int:
 @app.command()
 def compose(
     form: Annotated[str, typer.Option(help="Form, or the path of a template (.toml).")] = "chorale",
-    key: Annotated[str | None, typer.Option(help="Such as 'D minor' or Bb; else the seed's.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Such as 'D minor' or Bb; else the seed's.")
+    ] = None,
     metre: Annotated[str | None, typer.Option(help="Such as 3/4; else the form's first.")] = None,
     seed: Annotated[int | None, typer.Option(help="Else the first not yet in --out.")] = None,
     style: Annotated[str, typer.Option(help="Style, or the path of a style (.toml).")] = "bach",
@@ -84,13 +91,20 @@ def compose(
         chosen = _free_seed(out, form, key, metre, style, force) if seed is None else seed + count
         request = _request(form, key, metre, chosen, style, models, weight, width)
         folder = out / _folder_name(request)
-        _compose_one(request, folder, force=force, audio=audio, as_json=as_json, quiet=quiet,
-                     verbose=verbose)
+        _compose_one(
+            request, folder, force=force, audio=audio, as_json=as_json, quiet=quiet, verbose=verbose
+        )
 
 
 def _request(
-    form: str, key: str | None, metre: str | None, seed: int, style: str, models: str,
-    weight: list[str] | None, width: int,
+    form: str,
+    key: str | None,
+    metre: str | None,
+    seed: int,
+    style: str,
+    models: str,
+    weight: list[str] | None,
+    width: int,
 ) -> Request:
     from musegen.tasks.compose import Request
 
@@ -110,8 +124,14 @@ def _weight(text: str) -> tuple[str, float]:
 
 
 def _folder_name(request: Request) -> str:
-    parts = [Path(request.form).stem, request.key, request.metre,
-             None if request.style == "bach" else Path(request.style).stem, "seed", request.seed]
+    parts = [
+        Path(request.form).stem,
+        request.key,
+        request.metre,
+        None if request.style == "bach" else Path(request.style).stem,
+        "seed",
+        request.seed,
+    ]
     text = "-".join(str(part) for part in parts if part is not None).lower()
     return text.replace("#", "-sharp").replace("/", "").replace(" ", "-")
 
@@ -129,7 +149,13 @@ def _free_seed(
 
 
 def _compose_one(
-    request: Request, folder: Path, *, force: bool, audio: bool, as_json: bool, quiet: bool,
+    request: Request,
+    folder: Path,
+    *,
+    force: bool,
+    audio: bool,
+    as_json: bool,
+    quiet: bool,
     verbose: bool,
 ) -> None:
     from musegen.io.files import check_target
@@ -142,8 +168,11 @@ def _compose_one(
 
         piece = Composition.of(draft(request))
         piece.save(folder, audio=audio, force=force)
-    table = {**piece.summary, "time": f"{time.perf_counter() - started:.1f} s",
-             "folder": str(folder)}
+    table = {
+        **piece.summary,
+        "time": f"{time.perf_counter() - started:.1f} s",
+        "folder": str(folder),
+    }
     if as_json:
         sys.stdout.write(json.dumps(table, ensure_ascii=False) + "\n")
     elif not quiet:
@@ -203,8 +232,16 @@ def train(
         sequences = {split: slot_sequences(split, progress=advance) for split in ("train", "valid")}
     for name in MODELS if model == "all" else (model,):
         with _monitor(name) as report:
-            train_model(name, sequences["train"], sequences["valid"], out, seed=seed,
-                        progress=report, resume=resume, force=force)
+            train_model(
+                name,
+                sequences["train"],
+                sequences["valid"],
+                out,
+                seed=seed,
+                progress=report,
+                resume=resume,
+                force=force,
+            )
     if model == "all":
         write_figuration(out / "figuration.json")
 
@@ -224,7 +261,8 @@ def _monitor(name: str) -> Iterator[Callable[[dict[str, Any]], None]]:
 
     console = Console(stderr=True)
     yield lambda state: console.print(
-        f"{name}: " + ", ".join(f"{key} {value}" for key, value in state.items()))
+        f"{name}: " + ", ".join(f"{key} {value}" for key, value in state.items())
+    )
 
 
 @corpus_app.command("build")

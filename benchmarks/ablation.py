@@ -66,24 +66,36 @@ def measure(task: tuple[int, tuple[str, ...], bool]) -> Measured:
 def statistics(score: object) -> tuple[float, float, float, float, float]:
     """Pitch and rhythm statistics of a score: see `Measured`."""
     notes = score.parts[0].notes  # type: ignore[attr-defined]
-    steps = np.array([after.pitch.step - before.pitch.step
-                      for before, after in zip(notes, notes[1:], strict=False)])
+    steps = np.array(
+        [
+            after.pitch.step - before.pitch.step
+            for before, after in zip(notes, notes[1:], strict=False)
+        ]
+    )
     moves = np.abs(steps[steps != 0])
     semitones = [note.pitch.semitone for note in notes]
     onsets = {note.onset for part in score.parts for note in part.notes}  # type: ignore[attr-defined]
     beats = {onset // 1 for onset in onsets}
     off = {onset // 1 for onset in onsets if onset % 1}
-    return (float((moves == 1).mean()), float((moves >= 3).mean()), float((steps == 0).mean()),
-            float(max(semitones) - min(semitones)), len(off) / len(beats))
+    return (
+        float((moves == 1).mean()),
+        float((moves >= 3).mean()),
+        float((steps == 0).mean()),
+        float(max(semitones) - min(semitones)),
+        len(off) / len(beats),
+    )
 
 
 def line(name: str, pieces: Sequence[Measured]) -> str:
     """A row of the table."""
-    marks = "  ".join(f"{np.mean([piece.findings[mark] for piece in pieces]):6.2f}"
-                      for mark in "EWI")
+    marks = "  ".join(
+        f"{np.mean([piece.findings[mark] for piece in pieces]):6.2f}" for mark in "EWI"
+    )
     nats = "  ".join(f"{np.mean([piece.nats[name] for piece in pieces]):6.2f}" for name in ALL)
-    rest = "  ".join(f"{np.mean([getattr(piece, field) for piece in pieces]):5.2f}"
-                     for field in ("step", "leap", "repeat", "span", "eighths"))
+    rest = "  ".join(
+        f"{np.mean([getattr(piece, field) for piece in pieces]):5.2f}"
+        for field in ("step", "leap", "repeat", "span", "eighths")
+    )
     return f"{name:22}{marks}  {nats}  {rest}"
 
 
@@ -94,8 +106,10 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     print(f"{options.pieces} pieces a row, seeds 0 to {options.pieces - 1}, width 32")
-    print(f"{'':22}{'E':>6}  {'W':>6}  {'I':>6}  {'hmm':>6}  {'rbm':>6}  {'lstm':>6}  "
-          f"{'step':>5}  {'leap':>5}  {'rep.':>5}  {'span':>5}  {'8ths':>5}")
+    print(
+        f"{'':22}{'E':>6}  {'W':>6}  {'I':>6}  {'hmm':>6}  {'rbm':>6}  {'lstm':>6}  "
+        f"{'step':>5}  {'leap':>5}  {'rep.':>5}  {'span':>5}  {'8ths':>5}"
+    )
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         for name, (models, constrained) in ROWS.items():
             tasks = [(seed, models, constrained) for seed in range(options.pieces)]

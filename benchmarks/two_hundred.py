@@ -71,8 +71,10 @@ def main() -> int:
     print(f"with a finding of E        {sum(any(m == 'E' for m, _ in o.findings) for o in first)}")
     print(f"distinct                   {distinct}")
     print(f"same bytes, second process {'not run' if options.no_repeat else same}")
-    print(f"findings a piece           " + ", ".join(f"{m} {c / len(first):.2f}"
-                                                     for m, c in sorted(marks.items())))
+    print(
+        "findings a piece           "
+        + ", ".join(f"{m} {c / len(first):.2f}" for m, c in sorted(marks.items()))
+    )
     print(f"surfaces drawn anew        {sum(one.redraws for one in first)}")
     print(f"beam gap to the optimum    0 in {sum(one.gap < 1e-6 for one in first)} of {len(first)}")
     print(f"pieces a minute            {60 * len(first) / seconds:.0f} ({options.jobs} processes)")

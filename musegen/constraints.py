@@ -16,17 +16,22 @@ from itertools import product
 
 import numpy as np
 
+from musegen.encoding import tonic_reference
 from musegen.errors import InfeasibleError
 from musegen.models.protocol import (
-    FEATURE_SIZES, LOWEST, BoolArray, Candidates, FloatArray, IntArray,
+    FEATURE_SIZES,
+    LOWEST,
+    BoolArray,
+    Candidates,
+    FloatArray,
+    IntArray,
 )
 from musegen.plan.planner import Harmony, Plan, Slot
-from musegen.encoding import tonic_reference
 from musegen.search.lattice import Lattice, PairTable
 from theory_kb.check import RuleSet, Style, bits, costs, pair_table, rule_set
 from theory_kb.chords import Chord, set_harmony, spell, vocabulary
 from theory_kb.moment import REST, TICKS, Moments, blank_moments
-from theory_kb.pitch import Key, MODES, Pitch, PitchClass
+from theory_kb.pitch import MODES, Key, Pitch, PitchClass
 from theory_kb.query import grade_table, pivots, voice_range
 
 __all__ = ["LongRules", "Problem", "SlotCandidates", "build_problem", "link", "spelled"]
@@ -90,8 +95,10 @@ def _rules(style: Style, *, constrained: bool) -> dict[str, RuleSet]:
     sets = {group: rule_set(style, group, "both") for group in groups}
     if constrained:
         return sets
-    return {group: replace(rules, hard=0, weights=np.zeros_like(rules.weights))
-            for group, rules in sets.items()}
+    return {
+        group: replace(rules, hard=0, weights=np.zeros_like(rules.weights))
+        for group, rules in sets.items()
+    }
 
 
 # --- candidates of a slot -------------------------------------------------------------------
@@ -133,8 +140,10 @@ def _nothing_left(slot: Slot, plan: Plan, rules: RuleSet, moments: Moments) -> s
     fired = bits(rules, moments, moments, moments) & rules.hard
     counts = [(int(((fired >> place) & 1).sum()), name) for place, name in enumerate(rules.ids)]
     guilty = ", ".join(f"{name} ({count})" for count, name in sorted(counts, reverse=True) if count)
-    return (f"bar {slot.bar}, beat {beat:g}: none of {len(moments)} voicings of {chords} "
-            f"is left; removed by {guilty or 'the soprano degrees of the cadence'}")
+    return (
+        f"bar {slot.bar}, beat {beat:g}: none of {len(moments)} voicings of {chords} "
+        f"is left; removed by {guilty or 'the soprano degrees of the cadence'}"
+    )
 
 
 def _place(moments: Moments, slot: Slot, plan: Plan) -> None:
@@ -186,10 +195,14 @@ def _voice_choices(
     low, high = compass.core_low, compass.core_high
     bass = voice == len(VOICE_NAMES) - 1
     places = [chord.inversion] if bass else range(len(members))
-    pitches = ((Pitch.of(members[place], octave), place) for place in places
-               for octave in range(1, 7))
-    return [(pitch.step, pitch.semitone, place) for pitch, place in pitches
-            if low.semitone <= pitch.semitone <= high.semitone]
+    pitches = (
+        (Pitch.of(members[place], octave), place) for place in places for octave in range(1, 7)
+    )
+    return [
+        (pitch.step, pitch.semitone, place)
+        for pitch, place in pitches
+        if low.semitone <= pitch.semitone <= high.semitone
+    ]
 
 
 def _essential(members: IntArray, chord: Chord) -> BoolArray:
@@ -276,12 +289,22 @@ def _pair_tables(
 def _signature(slot: Slot, plan: Plan) -> tuple[object, ...]:
     """What the rules can see of a slot; slots alike share their tables."""
     last = slot is plan.slots[-1]
-    return (slot.harmonies, slot.strength, slot.opens and slot.phrase > 0, slot.opens,
-            slot.closes, last, slot.soprano)
+    return (
+        slot.harmonies,
+        slot.strength,
+        slot.opens and slot.phrase > 0,
+        slot.opens,
+        slot.closes,
+        last,
+        slot.soprano,
+    )
 
 
 def _judged(
-    before: SlotCandidates, after: SlotCandidates, gate: BoolArray, cost: FloatArray,
+    before: SlotCandidates,
+    after: SlotCandidates,
+    gate: BoolArray,
+    cost: FloatArray,
     rules: RuleSet,
 ) -> PairTable:
     allowed = gate[before.harmony][:, after.harmony]
@@ -289,8 +312,9 @@ def _judged(
     sources = np.repeat(np.arange(len(before.moments)), np.diff(indptr))
     steps = cost[before.harmony[sources], after.harmony[successors]]
     voices = slice(0, len(VOICE_NAMES))
-    held = (before.moments["semitone"][sources, voices]
-            == after.moments["semitone"][successors, voices]).all(axis=1)
+    held = (
+        before.moments["semitone"][sources, voices] == after.moments["semitone"][successors, voices]
+    ).all(axis=1)
     return PairTable(indptr, successors, rule_costs + steps + STAY_COST * held)
 
 
@@ -328,15 +352,14 @@ class LongRules:
             older = self.slots[place].moments[paths[:, place]]
             for voice in range(len(VOICE_NAMES)):
                 moved = missing[:, voice] & (
-                    older["semitone"][:, voice] != before["semitone"][:, voice])
+                    older["semitone"][:, voice] != before["semitone"][:, voice]
+                )
                 earlier["semitone"][moved, voice] = older["semitone"][moved, voice]
                 earlier["step"][moved, voice] = older["step"][moved, voice]
                 missing[moved, voice] = False
         return earlier, before
 
-    def _theme(
-        self, slot: int, paths: IntArray, parents: IntArray, now: Moments
-    ) -> FloatArray:
+    def _theme(self, slot: int, paths: IntArray, parents: IntArray, now: Moments) -> FloatArray:
         """Cost of a soprano that leaves the theme its unit takes up."""
         source = self.plan.slots[slot].repeats
         if source is None:
@@ -361,12 +384,15 @@ def candidates_for_models(problem: Problem, slot: int) -> Candidates:
     chosen = problem.slots[slot].moments
     semitones = chosen["semitone"][:, : len(VOICE_NAMES)].astype(np.int64)
     return Candidates(
-        semitones - reference - LOWEST, chosen["chord"].astype(np.int64),
+        semitones - reference - LOWEST,
+        chosen["chord"].astype(np.int64),
         features(problem.plan.slots[slot], problem.plan.home),
     )
 
 
 def spelled(moment: np.void) -> tuple[Pitch, ...]:
     """The pitches of a moment, high to low."""
-    return tuple(Pitch(int(moment["step"][voice]), int(moment["semitone"][voice]))
-                 for voice in range(int(moment["voices"])))
+    return tuple(
+        Pitch(int(moment["step"][voice]), int(moment["semitone"][voice]))
+        for voice in range(int(moment["voices"]))
+    )

@@ -22,9 +22,9 @@ from musegen.models.protocol import LOWEST, Candidates, State
 from musegen.plan.planner import Harmony, Plan, Slot
 from musegen.score import Note
 from musegen.tasks.compose import Draft
-from theory_kb.graph import evidence
 from theory_kb.check import RuleSet, bits, rule_set
 from theory_kb.chords import set_harmony, spell
+from theory_kb.graph import evidence
 from theory_kb.moment import Moments
 from theory_kb.pitch import Pitch
 from theory_kb.query import may_follow, voice_range
@@ -49,8 +49,9 @@ MOST_ALTERNATIVES = 4
 def explanation(draft: Draft) -> dict[str, Any]:
     """The explanation document of a draft: JSON-able, the same for the same draft."""
     score, plan = draft.score, draft.plan
-    harmonies = [_harmony(slot, moment)
-                 for slot, moment in zip(plan.slots, draft.skeleton, strict=True)]
+    harmonies = [
+        _harmony(slot, moment) for slot, moment in zip(plan.slots, draft.skeleton, strict=True)
+    ]
     chords = [_chord(draft, harmonies, place) for place in range(len(harmonies))]
     judged = _alternatives(draft, harmonies)
     return {
@@ -72,9 +73,14 @@ def explanation(draft: Draft) -> dict[str, Any]:
 
 def _finding(finding: Any) -> dict[str, Any]:
     return {
-        "severity": finding.severity, "rule": finding.rule, "bar": finding.bar,
-        "beat": finding.beat, "voices": [VOICE_NAMES[voice] for voice in finding.voices],
-        "message": finding.message, "repair": finding.repair, "source": finding.source,
+        "severity": finding.severity,
+        "rule": finding.rule,
+        "bar": finding.bar,
+        "beat": finding.beat,
+        "voices": [VOICE_NAMES[voice] for voice in finding.voices],
+        "message": finding.message,
+        "repair": finding.repair,
+        "source": finding.source,
     }
 
 
@@ -93,8 +99,12 @@ def _chord(draft: Draft, harmonies: Sequence[Harmony], place: int) -> dict[str, 
     slot, harmony = draft.plan.slots[place], harmonies[place]
     bar, beat = draft.score.bar_and_beat(slot.onset)
     return {
-        "index": place, "bar": bar, "beat": float(beat), "onset": str(slot.onset),
-        "key": harmony.key.name, "numeral": harmony.chord.symbol,
+        "index": place,
+        "bar": bar,
+        "beat": float(beat),
+        "onset": str(slot.onset),
+        "key": harmony.key.name,
+        "numeral": harmony.chord.symbol,
         "function": FUNCTION_NAMES[harmony.chord.function],
         "reasons": _chord_reasons(draft.plan, harmonies, place),
     }
@@ -104,14 +114,23 @@ def _chord_reasons(plan: Plan, harmonies: Sequence[Harmony], place: int) -> list
     slot, harmony = plan.slots[place], harmonies[place]
     chord, key = harmony.chord, harmony.key
     tones = ", ".join(str(tone) for tone in spell(chord, key))
-    reasons = [_reason(f"{chord.symbol} of {key} is {tones}; its function is "
-                       f"{FUNCTION_NAMES[chord.function]}", chord.source)]
+    reasons = [
+        _reason(
+            f"{chord.symbol} of {key} is {tones}; its function is {FUNCTION_NAMES[chord.function]}",
+            chord.source,
+        )
+    ]
     reasons.extend(_progression_reasons(slot, harmonies, place))
     phrase = plan.phrases[slot.phrase]
     if slot.to_end < len(phrase.formula.chords):
         formula = "-".join(phrase.formula.chords)
-        reasons.append(_reason(f"belongs to the cadence {phrase.cadence} ({phrase.formula.id}: "
-                               f"{formula}) that closes {phrase.name}", phrase.formula.source))
+        reasons.append(
+            _reason(
+                f"belongs to the cadence {phrase.cadence} ({phrase.formula.id}: "
+                f"{formula}) that closes {phrase.name}",
+                phrase.formula.source,
+            )
+        )
     return reasons
 
 
@@ -123,11 +142,16 @@ def _progression_reasons(
     before, after = harmonies[place - 1], harmonies[place]
     _, pivot = link(before, after)
     if pivot is None:
-        return [_reason(edge.sentence(), edge.source)
-                for edge in evidence(before.chord, after.chord) if edge.relation == "may_go_to"]
+        return [
+            _reason(edge.sentence(), edge.source)
+            for edge in evidence(before.chord, after.chord)
+            if edge.relation == "may_go_to"
+        ]
     progression = may_follow(pivot, after.chord)
-    text = (f"{before.chord.symbol} of {before.key} is {pivot.symbol} of {after.key}: "
-            f"the pivot into {after.key}; {progression.text}")
+    text = (
+        f"{before.chord.symbol} of {before.key} is {pivot.symbol} of {after.key}: "
+        f"the pivot into {after.key}; {progression.text}"
+    )
     return [_reason(text, progression.source)]
 
 
@@ -149,10 +173,12 @@ class _Judged:
 
 def _alternatives(draft: Draft, harmonies: Sequence[Harmony]) -> list[list[_Judged]]:
     """For each slot and voice, the judged alternatives."""
-    sets = {group: rule_set(draft.problem.style, group, "both")
-            for group in ("unary", "pair", "line")}
-    states = {name: model.start(draft.scorer.features)
-              for name, model in draft.scorer.models.items()}
+    sets = {
+        group: rule_set(draft.problem.style, group, "both") for group in ("unary", "pair", "line")
+    }
+    states = {
+        name: model.start(draft.scorer.features) for name, model in draft.scorer.models.items()
+    }
     root = np.zeros(1, np.int64)
     judged = []
     for place, harmony in enumerate(harmonies):
@@ -164,7 +190,10 @@ def _alternatives(draft: Draft, harmonies: Sequence[Harmony]) -> list[list[_Judg
 
 
 def _judge_slot(
-    draft: Draft, harmony: Harmony, place: int, sets: Mapping[str, RuleSet],
+    draft: Draft,
+    harmony: Harmony,
+    place: int,
+    sets: Mapping[str, RuleSet],
     states: Mapping[str, State],
 ) -> list[_Judged]:
     others, voices = _other_moments(draft, harmony, place)
@@ -200,8 +229,11 @@ def _other_moments(draft: Draft, harmony: Harmony, place: int) -> tuple[Moments,
 
 
 def _tones_near(harmony: Harmony, semitone: int) -> list[Pitch]:
-    tones = (Pitch.of(member, octave) for member in spell(harmony.chord, harmony.key)
-             for octave in range(1, 7))
+    tones = (
+        Pitch.of(member, octave)
+        for member in spell(harmony.chord, harmony.key)
+        for octave in range(1, 7)
+    )
     return sorted(tone for tone in tones if 0 < abs(tone.semitone - semitone) <= REACH)
 
 
@@ -219,10 +251,10 @@ def _fired(
 
     collect(sets["unary"], others, others, others)
     if place:
-        before = np.repeat(skeleton[place - 1: place], len(others))
+        before = np.repeat(skeleton[place - 1 : place], len(others))
         collect(sets["pair"], before, before, others)
     if place + 1 < len(skeleton):
-        after = np.repeat(skeleton[place + 1: place + 2], len(others))
+        after = np.repeat(skeleton[place + 1 : place + 2], len(others))
         collect(sets["pair"], others, others, after)
     return [tuple(dict.fromkeys(row)) for row in names]
 
@@ -232,15 +264,20 @@ def _scores(
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     """Each model's log-score of each row, in nats."""
     candidates = _as_candidates(draft, place, others)
-    return {name: model.log_scores(states[name], candidates)[0]
-            for name, model in draft.scorer.models.items()}
+    return {
+        name: model.log_scores(states[name], candidates)[0]
+        for name, model in draft.scorer.models.items()
+    }
 
 
 def _as_candidates(draft: Draft, place: int, moments: Moments) -> Candidates:
     reference = tonic_reference(draft.plan.home)
     semitones = moments["semitone"][:, : len(VOICE_NAMES)].astype(np.int64)
-    return Candidates(semitones - reference - LOWEST, moments["chord"].astype(np.int64),
-                      features(draft.plan.slots[place], draft.plan.home))
+    return Candidates(
+        semitones - reference - LOWEST,
+        moments["chord"].astype(np.int64),
+        features(draft.plan.slots[place], draft.plan.home),
+    )
 
 
 def _entry(
@@ -251,17 +288,31 @@ def _entry(
     total = sum(loss.values())
     if broken:
         text = rules()[broken[0]].name
-        return {"pitch": pitch, "rejected_by": "rule", "rule": broken[0], "text": text,
-                "score": round(total, 2)}
+        return {
+            "pitch": pitch,
+            "rejected_by": "rule",
+            "rule": broken[0],
+            "text": text,
+            "score": round(total, 2),
+        }
     worst = min(loss, key=lambda name: loss[name], default="")
     parts = ", ".join(f"{name} {value:+.1f}" for name, value in loss.items())
     verdict = "less likely" if total < 0 else "allowed here, but the path it opens scored less"
-    return {"pitch": pitch, "rejected_by": "score", "rule": worst, "text": f"{verdict} ({parts})",
-            "score": round(total, 2)}
+    return {
+        "pitch": pitch,
+        "rejected_by": "score",
+        "rule": worst,
+        "text": f"{verdict} ({parts})",
+        "score": round(total, 2),
+    }
 
 
 def _shares(
-    draft: Draft, place: int, voice: int, others: Moments, states: Mapping[str, State],
+    draft: Draft,
+    place: int,
+    voice: int,
+    others: Moments,
+    states: Mapping[str, State],
     scores: Mapping[str, Any],
 ) -> dict[str, float]:
     """Log-score of the choice by model: of this note where a model knows notes, else of the slot."""
@@ -280,8 +331,12 @@ def _shares(
 
 
 def _note(
-    draft: Draft, harmonies: Sequence[Harmony], judged: Sequence[Sequence[_Judged]], part: int,
-    number: int, note: Note,
+    draft: Draft,
+    harmonies: Sequence[Harmony],
+    judged: Sequence[Sequence[_Judged]],
+    part: int,
+    number: int,
+    note: Note,
 ) -> dict[str, Any]:
     place = _slot_at(draft.plan, note.onset)
     slot = draft.plan.slots[place]
@@ -296,8 +351,14 @@ def _note(
         reasons.append(held)
     here = judged[place][part]
     return {
-        "id": f"p{part}n{number}", "part": VOICE_NAMES[part], "bar": bar, "beat": float(beat),
-        "pitch": note.pitch.name, "duration": str(note.duration), "chord": place, "role": role,
+        "id": f"p{part}n{number}",
+        "part": VOICE_NAMES[part],
+        "bar": bar,
+        "beat": float(beat),
+        "pitch": note.pitch.name,
+        "duration": str(note.duration),
+        "chord": place,
+        "role": role,
         "reasons": reasons,
         "rules": [] if ornament else list(here.rules),
         "alternatives": [] if ornament else list(here.alternatives),
@@ -316,7 +377,9 @@ def _role(
     if ornament:
         text, source = FIGURE_REASONS[ornament]
         before, after = line[number - 1].pitch.name, line[number + 1].pitch.name
-        return ornament.replace("-", " "), [_reason(text.format(before=before, after=after), source)]
+        return ornament.replace("-", " "), [
+            _reason(text.format(before=before, after=after), source)
+        ]
     tones = spell(harmony.chord, harmony.key)
     member = MEMBER_NAMES[tones.index(note.pitch.pitch_class)]
     reasons = [_reason(f"{member} of {symbol}", harmony.chord.source)]

@@ -88,7 +88,7 @@ class Composition:
             "log-probability (nats)": logs or "no model",
             "search width": str(draft.request.width),
             "rule cost": f"{rules:.2f} with models; beam alone {cost:.2f}, optimum {optimum:.2f}, "
-                         f"gap {cost - optimum:.2f}",
+            f"gap {cost - optimum:.2f}",
             "surface redraws": str(draft.redraws),
             "seed": str(draft.request.seed),
         }
@@ -96,8 +96,9 @@ class Composition:
     def files(self, *, audio: bool = True) -> dict[str, bytes]:
         """All files of the piece by name."""
         midi = write_midi(self.score)
-        html = render_html(self.explanation, self.svg_pages, "score.wav" if audio else None,
-                           self.summary)
+        html = render_html(
+            self.explanation, self.svg_pages, "score.wav" if audio else None, self.summary
+        )
         record = json.dumps(self.explanation, ensure_ascii=False, indent=1, sort_keys=True)
         return {
             "score.musicxml": self.musicxml,

@@ -19,7 +19,14 @@ from theory_kb.moment import NON_CHORD, NONE, REST, Moments
 from theory_kb.pitch import LETTER_FIFTHS, LETTER_SEMITONES, Key, PitchClass
 
 __all__ = [
-    "FUNCTION_CODES", "QUALITIES", "Chord", "chord", "figures", "set_harmony", "spell", "vocabulary",
+    "FUNCTION_CODES",
+    "QUALITIES",
+    "Chord",
+    "chord",
+    "figures",
+    "set_harmony",
+    "spell",
+    "vocabulary",
 ]
 
 FUNCTION_CODES: Mapping[str, int] = {"T": 0, "S": 1, "D": 2, "X": 3}
@@ -30,7 +37,17 @@ LEADING = 5  # fifths from a tonic up to its leading tone
 
 
 QUALITIES: tuple[str, ...] = (
-    "maj", "min", "dim", "aug", "7", "maj7", "min7", "m7b5", "dim7", "minmaj7", "augmaj7",
+    "maj",
+    "min",
+    "dim",
+    "aug",
+    "7",
+    "maj7",
+    "min7",
+    "m7b5",
+    "dim7",
+    "minmaj7",
+    "augmaj7",
 )
 
 
@@ -95,14 +112,25 @@ def _plain(mode: str) -> Iterator[dict[str, Any]]:
         members = _members(fact["root"], fact["quality"])
         holds = fact["function"] == "D" and LEADING in members
         yield {
-            "origin": "diatonic", "inversions": range(len(members)), "seldom": (2,), **fact, "numeral": numeral,
-            "members": members, "leading": LEADING if holds else None,
-            "target": 0 if holds else None, "applied_to": None,
+            "origin": "diatonic",
+            "inversions": range(len(members)),
+            "seldom": (2,),
+            **fact,
+            "numeral": numeral,
+            "members": members,
+            "leading": LEADING if holds else None,
+            "target": 0 if holds else None,
+            "applied_to": None,
         }
 
 
-APPLIED = (("V", 1, "maj"), ("V7", 1, "7"), ("viio", 5, "dim"), ("viio7", 5, "dim7"),
-           ("viiø7", 5, "m7b5"))
+APPLIED = (
+    ("V", 1, "maj"),
+    ("V7", 1, "7"),
+    ("viio", 5, "dim"),
+    ("viio7", 5, "dim7"),
+    ("viiø7", 5, "m7b5"),
+)
 
 
 def _applied(mode: str) -> Iterator[dict[str, Any]]:
@@ -114,10 +142,18 @@ def _applied(mode: str) -> Iterator[dict[str, Any]]:
             members = _members(place + root, quality)
             use = facts["use"][target] if stem in ("V", "V7") else "rare"
             yield {
-                "numeral": f"{stem}/{target}", "members": members, "quality": quality,
-                "function": "D", "origin": "applied", "use": use, "source": facts["source"],
-                "inversions": (1,) if stem == "viio" else range(len(members)), "seldom": (2,),
-                "leading": place + LEADING, "target": place, "applied_to": target,
+                "numeral": f"{stem}/{target}",
+                "members": members,
+                "quality": quality,
+                "function": "D",
+                "origin": "applied",
+                "use": use,
+                "source": facts["source"],
+                "inversions": (1,) if stem == "viio" else range(len(members)),
+                "seldom": (2,),
+                "leading": place + LEADING,
+                "target": place,
+                "applied_to": target,
             }
 
 
@@ -126,9 +162,20 @@ def _chord(index: int, mode: str, record: Mapping[str, Any], inversion: int) -> 
     use = "rare" if inversion in record["seldom"] else record["use"]
     symbol = _symbol(record["numeral"], len(members), inversion)
     return Chord(
-        index, mode, symbol, record["numeral"], inversion, members, record["quality"],
-        record["function"], record["origin"], use, record["leading"], record["target"],
-        record["applied_to"], record["source"],
+        index,
+        mode,
+        symbol,
+        record["numeral"],
+        inversion,
+        members,
+        record["quality"],
+        record["function"],
+        record["origin"],
+        use,
+        record["leading"],
+        record["target"],
+        record["applied_to"],
+        record["source"],
     )
 
 
@@ -175,13 +222,19 @@ def set_harmony(moments: Moments, chord: Chord, key: Key) -> None:
     """Write a chord of a key into moments, in place: harmony fields, degree and member of voices."""
     tonic = key.tonic.fifths
     values = {
-        "tonic": tonic, "mode": MODES.index(key.mode), "root": chord.members[0],
-        "third": chord.members[1], "fifth": chord.members[2],
+        "tonic": tonic,
+        "mode": MODES.index(key.mode),
+        "root": chord.members[0],
+        "third": chord.members[1],
+        "fifth": chord.members[2],
         "seventh": NONE if chord.seventh is None else chord.seventh,
         "leading": NONE if chord.leading is None else chord.leading,
         "target": NONE if chord.target is None else chord.target,
-        "function": FUNCTION_CODES[chord.function], "quality": QUALITIES.index(chord.quality),
-        "inversion": chord.inversion, "chord": chord.index, "cadential": chord.cadential,
+        "function": FUNCTION_CODES[chord.function],
+        "quality": QUALITIES.index(chord.quality),
+        "inversion": chord.inversion,
+        "chord": chord.index,
+        "cadential": chord.cadential,
     }
     for name, value in values.items():
         moments[name] = value

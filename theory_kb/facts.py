@@ -21,8 +21,17 @@ __all__ = ["Facts", "load_facts", "read_facts"]
 
 Table = Mapping[str, Any]
 MODES = ("major", "minor")
-FILES = ("sources", "scales", "qualities", "numerals", "progressions", "cadences", "metres",
-         "ranges", "key_relations")
+FILES = (
+    "sources",
+    "scales",
+    "qualities",
+    "numerals",
+    "progressions",
+    "cadences",
+    "metres",
+    "ranges",
+    "key_relations",
+)
 USES = ("common", "occasional", "rare")
 GRADES = ("A", "B", "C")
 
@@ -96,8 +105,11 @@ def _check_numerals(facts: Facts) -> None:
             entry = f"{mode}.{name}"
             for field, allowed in (("quality", qualities), ("function", functions), ("use", USES)):
                 if fact.get(field) not in allowed:
-                    raise FactError("numerals.toml", entry, f"{field} must be one of "
-                                    f"{', '.join(allowed)}, got {fact.get(field)!r}")
+                    raise FactError(
+                        "numerals.toml",
+                        entry,
+                        f"{field} must be one of {', '.join(allowed)}, got {fact.get(field)!r}",
+                    )
             if not isinstance(fact.get("root"), int) or "source" not in fact:
                 raise FactError("numerals.toml", entry, "needs a root in fifths and a source")
 
@@ -107,12 +119,18 @@ def _check_progressions(facts: Facts) -> None:
         for before, grades in facts.progressions[mode].items():
             for grade, shares in grades.items():
                 if grade not in GRADES:
-                    raise FactError("progressions.toml", f"{mode}.{before}",
-                                    f"grade must be one of {', '.join(GRADES)}, got {grade!r}")
+                    raise FactError(
+                        "progressions.toml",
+                        f"{mode}.{before}",
+                        f"grade must be one of {', '.join(GRADES)}, got {grade!r}",
+                    )
                 for after in (before, *shares):
                     if not _is_known(after, facts.numerals, mode):
-                        raise FactError("progressions.toml", f"{mode}.{before}",
-                                        f"{after!r} is no numeral of numerals.toml")
+                        raise FactError(
+                            "progressions.toml",
+                            f"{mode}.{before}",
+                            f"{after!r} is no numeral of numerals.toml",
+                        )
 
 
 def _is_known(family: str, numerals: Table, mode: str) -> bool:
@@ -130,5 +148,9 @@ def _check_cadences(facts: Facts) -> None:
             raise FactError("cadences.toml", name, "this id is given twice")
         seen.add(name)
         if formula.get("kind") not in facts.cadences["kinds"]:
-            raise FactError("cadences.toml", name, f"kind must be one of "
-                            f"{', '.join(facts.cadences['kinds'])}, got {formula.get('kind')!r}")
+            raise FactError(
+                "cadences.toml",
+                name,
+                f"kind must be one of "
+                f"{', '.join(facts.cadences['kinds'])}, got {formula.get('kind')!r}",
+            )

@@ -48,8 +48,15 @@ def knowledge_graph() -> nx.MultiDiGraph[Node]:
     """The graph of all facts; the same object at each call, not to be changed."""
     graph: nx.MultiDiGraph[Node] = nx.MultiDiGraph()
     facts = load_facts()
-    for edges in (_sources(facts), _scales(facts), _chords(), _progressions(), _cadences(facts),
-                  _keys(), _rules()):
+    for edges in (
+        _sources(facts),
+        _scales(facts),
+        _chords(),
+        _progressions(),
+        _cadences(facts),
+        _keys(),
+        _rules(),
+    ):
         for edge in edges:
             graph.add_edge(edge.subject, edge.object, key=edge.relation, **_attributes(edge))
     return graph
@@ -72,14 +79,25 @@ def _sources(facts: Facts) -> Iterator[Edge]:
 def _scales(facts: Facts) -> Iterator[Edge]:
     for name, fact in facts.scales["scales"].items():
         for degree, steps in enumerate(fact["steps"], 1):
-            yield Edge(("scale", name), "has_degree", ("degree", str(degree)), fact["source"],
-                       f"{steps} semitones below the next")
+            yield Edge(
+                ("scale", name),
+                "has_degree",
+                ("degree", str(degree)),
+                fact["source"],
+                f"{steps} semitones below the next",
+            )
     for fact in facts.scales["tendency"]:
-        yield Edge(("degree", str(fact["degree"])), "strives_for", ("degree", str(fact["to"])),
-                   fact["source"], fact["text"])
+        yield Edge(
+            ("degree", str(fact["degree"])),
+            "strives_for",
+            ("degree", str(fact["to"])),
+            fact["source"],
+            fact["text"],
+        )
     for name, fact in facts.scales["functions"].items():
-        yield Edge(("function", name), "is_called", ("term", fact["name"]), fact["source"],
-                   fact["text"])
+        yield Edge(
+            ("function", name), "is_called", ("term", fact["name"]), fact["source"], fact["text"]
+        )
 
 
 def _chords() -> Iterator[Edge]:
@@ -100,8 +118,14 @@ def _progressions() -> Iterator[Edge]:
     for first, second in np.argwhere(grade_table() > 0):
         before, after = chords[first], chords[second]
         found = may_follow(before, after)
-        yield Edge(chord_node(before), "may_go_to", chord_node(after), found.source, found.text,
-                   "may_follow")
+        yield Edge(
+            chord_node(before),
+            "may_go_to",
+            chord_node(after),
+            found.source,
+            found.text,
+            "may_follow",
+        )
 
 
 def _cadences(facts: Facts) -> Iterator[Edge]:
@@ -116,13 +140,19 @@ def _cadences(facts: Facts) -> Iterator[Edge]:
 
 
 def _keys() -> Iterator[Edge]:
-    tonics = "C G D A E B F# C# F Bb Eb Ab Db Gb Cb".split()
+    tonics = ["C", "G", "D", "A", "E", "B", "F#", "C#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb"]
     homes = [Key.parse(f"{tonic} major") for tonic in tonics]
     for home in (*homes, *(home.relative for home in homes)):
         for near in related_keys(home):
             if near.key != home:
-                yield Edge(("key", home.name), near.relation, ("key", near.key.name), near.source,
-                           f"{near.share:g}% of cadences", "related_keys")
+                yield Edge(
+                    ("key", home.name),
+                    near.relation,
+                    ("key", near.key.name),
+                    near.source,
+                    f"{near.share:g}% of cadences",
+                    "related_keys",
+                )
 
 
 def _rules() -> Iterator[Edge]:
@@ -147,5 +177,6 @@ def evidence(before: Chord, after: Chord) -> tuple[Edge, ...]:
 def _out(graph: nx.MultiDiGraph[Node], node: Node, relation: str) -> list[Edge]:
     return [
         Edge(node, relation, other, data["source"], data["text"], data["derived_by"])
-        for _, other, key, data in graph.out_edges(node, keys=True, data=True) if key == relation
+        for _, other, key, data in graph.out_edges(node, keys=True, data=True)
+        if key == relation
     ]

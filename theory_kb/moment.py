@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "MAX_VOICES", "MOMENT", "NONE", "REST", "TICKS", "UNKNOWN", "Moments", "blank_moments",
+    "MAX_VOICES",
+    "MOMENT",
+    "NONE",
+    "REST",
+    "TICKS",
+    "UNKNOWN",
+    "Moments",
+    "blank_moments",
 ]
 
 TICKS = 5040  # a quarter note; divisible by 2^4, 3^2, 5 and 7
@@ -30,8 +37,16 @@ MOMENT = np.dtype(
     [
         ("step", np.int16, (MAX_VOICES,)),  # diatonic step of each voice
         ("semitone", np.int16, (MAX_VOICES,)),  # MIDI number of each voice, REST if silent
-        ("degree", np.int16, (MAX_VOICES,)),  # line of fifths above the local tonic, NONE if unknown
-        ("member", np.int8, (MAX_VOICES,)),  # 0 root 1 third 2 fifth 3 seventh, -1 non-chord, -2 unknown
+        (
+            "degree",
+            np.int16,
+            (MAX_VOICES,),
+        ),  # line of fifths above the local tonic, NONE if unknown
+        (
+            "member",
+            np.int8,
+            (MAX_VOICES,),
+        ),  # 0 root 1 third 2 fifth 3 seventh, -1 non-chord, -2 unknown
         ("attack", np.int8, (MAX_VOICES,)),  # 1 where the voice begins a note here
         ("voices", np.int8),  # number of voices
         ("strength", np.int8),  # beat strength, 4 = downbeat, 0 = sixteenth
@@ -53,7 +68,10 @@ MOMENT = np.dtype(
         ("third", np.int16),
         ("fifth", np.int16),
         ("seventh", np.int16),  # NONE in a triad
-        ("leading", np.int16),  # the chord's leading tone (of the key or of the applied target), NONE
+        (
+            "leading",
+            np.int16,
+        ),  # the chord's leading tone (of the key or of the applied target), NONE
         ("target", np.int16),  # root that the chord's leading tone leads to, NONE
     ],
     align=True,

@@ -20,9 +20,20 @@ from theory_kb.facts import load_facts
 from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = [
-    "CadenceFormula", "Pivot", "Progression", "RelatedKey", "VoiceRange", "cadence_formulas",
-    "cadence_kinds", "cadence_name", "cadence_share", "grade_table", "may_follow", "pivots",
-    "related_keys", "voice_range",
+    "CadenceFormula",
+    "Pivot",
+    "Progression",
+    "RelatedKey",
+    "VoiceRange",
+    "cadence_formulas",
+    "cadence_kinds",
+    "cadence_name",
+    "cadence_share",
+    "grade_table",
+    "may_follow",
+    "pivots",
+    "related_keys",
+    "voice_range",
 ]
 
 GRADES = {"X": 0, "C": 1, "B": 2, "A": 3}
@@ -60,8 +71,15 @@ def may_follow(before: Chord, after: Chord) -> Progression:
     words = GRADE_WORDS[grade]
     counted = f" ({share:g}% in Bach)" if share is not None else ""
     sentence = f"{before.symbol} to {after.symbol} is {words}{counted}"
-    return Progression(before.symbol, after.symbol, before.mode, grade, share,
-                       f"{sentence}: {text}" if text else sentence, source)
+    return Progression(
+        before.symbol,
+        after.symbol,
+        before.mode,
+        grade,
+        share,
+        f"{sentence}: {text}" if text else sentence,
+        source,
+    )
 
 
 def _judge(before: Chord, after: Chord) -> tuple[str, float | None, str, str]:
@@ -93,7 +111,9 @@ def _applied(before: Chord, after: Chord) -> tuple[str, float | None, str]:
 
 
 def _loses_seventh(before: Chord, after: Chord) -> bool:
-    return _family(before) == _family(after) and before.seventh is not None and after.seventh is None
+    return (
+        _family(before) == _family(after) and before.seventh is not None and after.seventh is None
+    )
 
 
 def _second_inversion(before: Chord, after: Chord) -> bool:
@@ -125,8 +145,11 @@ def _tonic_to_cadential(before: Chord, after: Chord) -> bool:
 
 def _inverted_seventh_bass(before: Chord, after: Chord) -> bool:
     """The seventh in the bass is prepared or reached by step."""
-    return after.inversion == 3 and not _bass_step(before, after) and (
-        PitchClass(before.bass).letter != PitchClass(after.bass).letter)
+    return (
+        after.inversion == 3
+        and not _bass_step(before, after)
+        and (PitchClass(before.bass).letter != PitchClass(after.bass).letter)
+    )
 
 
 REFUSALS = (
@@ -172,12 +195,24 @@ def pivots(before: Key, after: Key) -> tuple[Pivot, ...]:
     """Triads diatonic in both keys (minor: natural, with V and viio), smoothest first."""
     here = {spell(each, before): each for each in _diatonic(before.mode)}
     found = [
-        Pivot(here[tones], each, f"{each_name(tones)} is {here[tones].symbol} of {before} "
-              f"and {each.symbol} of {after}", "KP 18")
-        for each in _diatonic(after.mode) if (tones := spell(each, after)) in here
+        Pivot(
+            here[tones],
+            each,
+            f"{each_name(tones)} is {here[tones].symbol} of {before} and {each.symbol} of {after}",
+            "KP 18",
+        )
+        for each in _diatonic(after.mode)
+        if (tones := spell(each, after)) in here
     ]
-    return tuple(sorted(found, key=lambda pivot: (
-        PIVOT_ORDER.get((pivot.before.function, pivot.after.function), 4), pivot.after.index)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda pivot: (
+                PIVOT_ORDER.get((pivot.before.function, pivot.after.function), 4),
+                pivot.after.index,
+            ),
+        )
+    )
 
 
 def each_name(tones: tuple[PitchClass, ...]) -> str:
@@ -187,8 +222,10 @@ def each_name(tones: tuple[PitchClass, ...]) -> str:
 
 @cache
 def _diatonic(mode: str) -> tuple[Chord, ...]:
-    names = {"major": ("I", "ii", "iii", "IV", "V", "vi", "viio"),
-             "minor": ("i", "iio6", "III", "iv", "v", "V", "VI", "VII", "viio")}
+    names = {
+        "major": ("I", "ii", "iii", "IV", "V", "vi", "viio"),
+        "minor": ("i", "iio6", "III", "iv", "v", "V", "VI", "VII", "viio"),
+    }
     return tuple(chord(mode, name) for name in names[mode])
 
 
@@ -204,13 +241,19 @@ class RelatedKey:
 
 
 RELATIONS = {
-    ("major", 0, "major"): "tonic", ("major", 1, "major"): "dominant",
-    ("major", -1, "major"): "subdominant", ("major", 3, "minor"): "relative",
-    ("major", 2, "minor"): "supertonic", ("major", 4, "minor"): "mediant",
+    ("major", 0, "major"): "tonic",
+    ("major", 1, "major"): "dominant",
+    ("major", -1, "major"): "subdominant",
+    ("major", 3, "minor"): "relative",
+    ("major", 2, "minor"): "supertonic",
+    ("major", 4, "minor"): "mediant",
     ("major", 1, "minor"): "minor dominant",
-    ("minor", 0, "minor"): "tonic", ("minor", -3, "major"): "relative",
-    ("minor", 1, "minor"): "minor dominant", ("minor", -1, "minor"): "subdominant",
-    ("minor", -2, "major"): "subtonic", ("minor", -4, "major"): "submediant",
+    ("minor", 0, "minor"): "tonic",
+    ("minor", -3, "major"): "relative",
+    ("minor", 1, "minor"): "minor dominant",
+    ("minor", -1, "minor"): "subdominant",
+    ("minor", -2, "major"): "subtonic",
+    ("minor", -4, "major"): "submediant",
 }
 
 
@@ -224,9 +267,15 @@ def related_keys(home: Key) -> tuple[RelatedKey, ...]:
         for name, share in relation["keys"].items():
             fifths, mode = name.split()
             key = Key(home.tonic.transposed(int(fifths)), mode)
-            found.append(RelatedKey(key, RELATIONS[home.mode, int(fifths), mode],
-                                    abs(key.signature - home.signature), float(share),
-                                    relation["source"]))
+            found.append(
+                RelatedKey(
+                    key,
+                    RELATIONS[home.mode, int(fifths), mode],
+                    abs(key.signature - home.signature),
+                    float(share),
+                    relation["source"],
+                )
+            )
     return tuple(sorted(found, key=lambda each: -each.share))
 
 
@@ -273,10 +322,15 @@ def cadence_formulas(kind: str, mode: str) -> tuple[CadenceFormula, ...]:
     strength = _kind(kind)["strength"]
     return tuple(
         CadenceFormula(
-            each["id"], kind, tuple(each[mode]), tuple(map(tuple, each["soprano"])), strength,
+            each["id"],
+            kind,
+            tuple(each[mode]),
+            tuple(map(tuple, each["soprano"])),
+            strength,
             each["source"],
         )
-        for each in load_facts().cadences["formula"] if each["kind"] == kind and mode in each
+        for each in load_facts().cadences["formula"]
+        if each["kind"] == kind and mode in each
     )
 
 

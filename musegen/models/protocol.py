@@ -16,8 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "FEATURES", "FEATURE_SIZES", "LOWEST", "REST_TOKEN", "VOICES", "VOCABULARY",
-    "BoolArray", "Candidates", "FloatArray", "IntArray", "SlotModel", "SlotSequence", "State",
+    "FEATURES",
+    "FEATURE_SIZES",
+    "LOWEST",
+    "REST_TOKEN",
+    "VOCABULARY",
+    "VOICES",
+    "BoolArray",
+    "Candidates",
+    "FloatArray",
+    "IntArray",
+    "SlotModel",
+    "SlotSequence",
+    "State",
 ]
 
 IntArray = NDArray[np.int64]

@@ -112,8 +112,14 @@ def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Pla
         close = closes[len(phrases)]
         fresh = _phrase_slots(template, group, len(phrases), begin_slots=slots)
         phrase = Phrase(
-            group[-1].name, begin, begin + len(fresh) - 1, start_key, close.key,
-            close.formula.kind, close.formula, template.fermatas,
+            group[-1].name,
+            begin,
+            begin + len(fresh) - 1,
+            start_key,
+            close.key,
+            close.formula.kind,
+            close.formula,
+            template.fermatas,
         )
         fresh = _with_harmony(fresh, phrase, targets, last=close.last, rng=rng)
         fresh = _with_returns(fresh, group, heads, begin, template)
@@ -199,8 +205,15 @@ def _phrase_slots(
         beats_held = hold if number == count - 1 else 1
         slots.append(
             Slot(
-                onset, Fraction(tick * beats_held, TICKS), first_bar + place // bar_ticks, position,
-                beat_strength(beats, unit, position), phrase, count - 1 - number, number, (),
+                onset,
+                Fraction(tick * beats_held, TICKS),
+                first_bar + place // bar_ticks,
+                position,
+                beat_strength(beats, unit, position),
+                phrase,
+                count - 1 - number,
+                number,
+                (),
             )
         )
     return slots
@@ -209,18 +222,24 @@ def _phrase_slots(
 def _everyday(key: Key, targets: tuple[str, ...]) -> tuple[Harmony, ...]:
     """Chords that a phrase may use freely; of applied dominants those of a few targets."""
     return tuple(
-        Harmony(key, each) for each in vocabulary()
-        if each.mode == key.mode and each.use in EVERYDAY
+        Harmony(key, each)
+        for each in vocabulary()
+        if each.mode == key.mode
+        and each.use in EVERYDAY
         and (each.applied_to is None or each.applied_to.upper() in targets)
     )
 
 
 def _with_harmony(
-    slots: list[Slot], phrase: Phrase, targets: tuple[str, ...], *, last: bool,
+    slots: list[Slot],
+    phrase: Phrase,
+    targets: tuple[str, ...],
+    *,
+    last: bool,
     rng: np.random.Generator,
 ) -> list[Slot]:
     """The chords allowed at each slot: opening, free, cadence."""
-    formula = phrase.formula.chords[-len(slots):]
+    formula = phrase.formula.chords[-len(slots) :]
     free = len(slots) - len(formula)
     filled = []
     for number, slot in enumerate(slots):
@@ -247,9 +266,12 @@ def _opening(
         symbol = symbols[0] if slot.strength == 4 else symbols[_draw([1.0] * len(symbols), rng)]
         return (Harmony(key, chord(key.mode, symbol)),)
     return tuple(
-        harmony for harmony in _everyday(key, targets)
-        if harmony.chord.function in INNER_OPENING_FUNCTIONS and harmony.chord.seventh is None
-        and harmony.chord.inversion < 2 and harmony.chord.origin != "applied"
+        harmony
+        for harmony in _everyday(key, targets)
+        if harmony.chord.function in INNER_OPENING_FUNCTIONS
+        and harmony.chord.seventh is None
+        and harmony.chord.inversion < 2
+        and harmony.chord.origin != "applied"
     )
 
 
@@ -275,7 +297,10 @@ def _with_soprano(slots: list[Slot], endings: Sequence[Sequence[int]]) -> list[S
 
 
 def _with_returns(
-    slots: list[Slot], group: Sequence[Section], heads: dict[str, int], begin: int,
+    slots: list[Slot],
+    group: Sequence[Section],
+    heads: dict[str, int],
+    begin: int,
     template: Template,
 ) -> list[Slot]:
     """Bind the head of a unit to the first unit of the same theme."""
@@ -291,4 +316,3 @@ def _with_returns(
                 slots[place + number] = replace(slot, repeats=source + number)
         place += section.bars * per_bar
     return slots
-

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from theory_kb.errors import FactError, UnknownNameError
-from theory_kb.query import cadence_kinds
 from theory_kb.pitch import Key, ScaleDegree
+from theory_kb.query import cadence_kinds
 
 __all__ = ["MAX_BARS", "Section", "Template", "load_template", "relative_key", "template_names"]
 
@@ -183,8 +183,16 @@ def _template(record: Mapping[str, Any], file: str, metre: str | None) -> Templa
     if not units[-1].ends_phrase:
         raise FactError(file, f"section {units[-1].id}.close", "the last unit needs a cadence")
     return Template(
-        head["id"], head["name"], head["description"], head["texture"], chosen, head["upbeat"],
-        float(head["tempo"]), head["fermatas"], tuple(head["sources"]), units,
+        head["id"],
+        head["name"],
+        head["description"],
+        head["texture"],
+        chosen,
+        head["upbeat"],
+        float(head["tempo"]),
+        head["fermatas"],
+        tuple(head["sources"]),
+        units,
     )
 
 
@@ -192,13 +200,20 @@ def _section(record: Any, number: int, file: str, metre: str) -> Section:
     entry = f"section {number}"
     if not isinstance(record, dict):
         raise FactError(file, entry, f"must be a table, got {record!r}")
-    by_metre = {name: _of_metre(value, metre, file, f"{entry}.{name}")
-                for name, value in record.items()}
+    by_metre = {
+        name: _of_metre(value, metre, file, f"{entry}.{name}") for name, value in record.items()
+    }
     values = _checked(by_metre, SECTION_FIELDS, file, entry)
     keys = {mode: tuple(values["key"][mode]) for mode in MODES}
     return Section(
-        values["id"], values["name"], values["bars"], values["hold"], values["theme"],
-        values["returns"], keys, tuple(values["close"]),
+        values["id"],
+        values["name"],
+        values["bars"],
+        values["hold"],
+        values["theme"],
+        values["returns"],
+        keys,
+        tuple(values["close"]),
     )
 
 

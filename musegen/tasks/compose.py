@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+
 import numpy as np
 
 from musegen.constraints import Problem, build_problem
@@ -91,24 +92,34 @@ def draft(request: Request, *, models: Mapping[str, SlotModel] | None = None) ->
     problem = build_problem(plan, style, constrained=request.constrained)
     scorer = ModelScorer.of(problem, used, _weights(request, used))
     beam = beam_search(
-        problem.lattice, scorer=scorer if used else None, look_back=problem.long_rules,
-        width=request.width, rng=rng, temperature=TEMPERATURE,
+        problem.lattice,
+        scorer=scorer if used else None,
+        look_back=problem.long_rules,
+        width=request.width,
+        rng=rng,
+        temperature=TEMPERATURE,
     )
     return _finish(request, problem, scorer, beam, style, rng)
 
 
 def _finish(
-    request: Request, problem: Problem, scorer: ModelScorer, beam: BeamResult, style: Style,
+    request: Request,
+    problem: Problem,
+    scorer: ModelScorer,
+    beam: BeamResult,
+    style: Style,
     rng: np.random.Generator,
 ) -> Draft:
     """Surface, score and report; a surface in which the checker finds an error is drawn anew."""
     path = beam.paths[0]
-    skeleton = np.stack([slot.moments[choice] for slot, choice
-                         in zip(problem.slots, path, strict=True)])
+    skeleton = np.stack(
+        [slot.moments[choice] for slot, choice in zip(problem.slots, path, strict=True)]
+    )
     redraws = 0
     while True:
-        decorations = decorate(problem.plan, skeleton, style, rng=rng,
-                               constrained=request.constrained)
+        decorations = decorate(
+            problem.plan, skeleton, style, rng=rng, constrained=request.constrained
+        )
         score = write_score(problem.plan, skeleton, decorations, request)
         report = check(piece(score), style)
         if not request.constrained or not report.count("E"):
@@ -117,18 +128,30 @@ def _finish(
         if redraws == SURFACE_DRAWS:
             raise InfeasibleError(*_last_error(problem.plan, report))
     return Draft(
-        request, problem, scorer, beam, skeleton, decorations, score, report,
-        path_log_scores(scorer, path), beam_gap(problem.lattice, request.width), redraws,
+        request,
+        problem,
+        scorer,
+        beam,
+        skeleton,
+        decorations,
+        score,
+        report,
+        path_log_scores(scorer, path),
+        beam_gap(problem.lattice, request.width),
+        redraws,
     )
 
 
 def _last_error(plan: Plan, report: Report) -> tuple[int, str]:
     """Slot and text of the first error that no surface avoids."""
     finding = next(finding for finding in report.findings if finding.severity == "E")
-    slot = max(place for place, slot in enumerate(plan.slots)
-               if slot.onset * TICKS <= finding.onset)
-    return slot, (f"bar {finding.bar}, beat {finding.beat:g}: every surface breaks {finding.rule} "
-                  f"({finding.message})")
+    slot = max(
+        place for place, slot in enumerate(plan.slots) if slot.onset * TICKS <= finding.onset
+    )
+    return slot, (
+        f"bar {finding.bar}, beat {finding.beat:g}: every surface breaks {finding.rule} "
+        f"({finding.message})"
+    )
 
 
 def _check_request(request: Request) -> None:
@@ -161,9 +184,7 @@ def write_score(
     plan: Plan, skeleton: Moments, decorations: Sequence[Decoration], request: Request
 ) -> Score:
     """The score of a skeleton and its decorations."""
-    parts = tuple(
-        Part(name, _line(plan, decorations, voice)) for voice, name in enumerate(VOICES)
-    )
+    parts = tuple(Part(name, _line(plan, decorations, voice)) for voice, name in enumerate(VOICES))
     beats, unit = plan.metre
     return Score(
         title=f"{plan.template.name} in {plan.home}",

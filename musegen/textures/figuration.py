@@ -32,11 +32,19 @@ from theory_kb.pitch import Key, Pitch, PitchClass, ScaleDegree
 __all__ = ["Decoration", "Figure", "decorate"]
 
 PLAIN = "plain"
-MOVING = ("passing", "neighbor-upper", "neighbor-lower", "suspension", "anticipation",
-          "chordal-skip")
+MOVING = (
+    "passing",
+    "neighbor-upper",
+    "neighbor-lower",
+    "suspension",
+    "anticipation",
+    "chordal-skip",
+)
 MOST_MOVING = 3  # voices that may be decorated in one beat
 SKIP_REACH = 4  # staff steps of the widest skip inside the chord, an octave in the bass aside
-IMPERFECT = frozenset({3, 4, 8, 9})  # semitones, octaves removed, between two moving non-chord tones
+IMPERFECT = frozenset(
+    {3, 4, 8, 9}
+)  # semitones, octaves removed, between two moving non-chord tones
 HARSH = frozenset({1, 11})  # semitones, octaves removed
 HARSH_COST = 1.0  # nats for a non-chord tone a semitone from another voice
 SUSPENSION_FIGURES = frozenset({4, 7, 9, 2})  # generic intervals above the bass
@@ -76,7 +84,11 @@ class Decoration:
 
 
 def decorate(
-    plan: Plan, skeleton: Moments, style: Style, *, rng: np.random.Generator,
+    plan: Plan,
+    skeleton: Moments,
+    style: Style,
+    *,
+    rng: np.random.Generator,
     constrained: bool = True,
 ) -> tuple[Decoration, ...]:
     """Decorate every beat of a skeleton under the surface rules of a style.
@@ -106,8 +118,9 @@ def decorate(
         for place in range(1, len(beats))
     ]
     lattice = Lattice(tuple(unary), tuple(pairs))
-    result = beam_search(lattice, scorer=None, look_back=None, width=WIDTH, rng=rng,
-                         temperature=1.0)
+    result = beam_search(
+        lattice, scorer=None, look_back=None, width=WIDTH, rng=rng, temperature=1.0
+    )
     return tuple(beats[place][kept[place][choice]] for place, choice in enumerate(result.paths[0]))
 
 
@@ -115,8 +128,13 @@ def decorate(
 
 
 def _candidates(
-    plan: Plan, place: int, pitches: Sequence[Sequence[Pitch]], skeleton: Moments,
-    rules: RuleSet, *, constrained: bool,
+    plan: Plan,
+    place: int,
+    pitches: Sequence[Sequence[Pitch]],
+    skeleton: Moments,
+    rules: RuleSet,
+    *,
+    constrained: bool,
 ) -> list[Decoration]:
     slot = plan.slots[place]
     plain = tuple(Figure(PLAIN, pitch, pitch) for pitch in pitches[place])
@@ -126,9 +144,17 @@ def _candidates(
     before = pitches[place - 1] if place and not slot.opens else None
     after = pitches[place + 1]
     options = [
-        list(_figures(voice, slot, harmony, pitches[place][voice],
-                      before[voice] if before else None, after[voice],
-                      cadence=slot.to_end == 1))
+        list(
+            _figures(
+                voice,
+                slot,
+                harmony,
+                pitches[place][voice],
+                before[voice] if before else None,
+                after[voice],
+                cadence=slot.to_end == 1,
+            )
+        )
         for voice in range(len(VOICE_NAMES))
     ]
     decorations = (
@@ -142,15 +168,20 @@ def _candidates(
 
 def _harmony(slot: Slot, moment: np.void) -> Harmony:
     for harmony in slot.harmonies:
-        if (harmony.chord.index == moment["chord"]
-                and harmony.key.tonic.fifths == moment["tonic"]):
+        if harmony.chord.index == moment["chord"] and harmony.key.tonic.fifths == moment["tonic"]:
             return harmony
     raise AssertionError("a chosen moment carries one of its slot's harmonies")
 
 
 def _figures(
-    voice: int, slot: Slot, harmony: Harmony, here: Pitch, before: Pitch | None, after: Pitch,
-    *, cadence: bool,
+    voice: int,
+    slot: Slot,
+    harmony: Harmony,
+    here: Pitch,
+    before: Pitch | None,
+    after: Pitch,
+    *,
+    cadence: bool,
 ) -> Iterator[Figure]:
     interval = after.step - here.step
 
@@ -242,11 +273,14 @@ def _agree(figures: Sequence[Figure]) -> bool:
     moving = [figure for figure in figures if figure.moves]
     seconds = [figure.second for figure in moving if figure.kind != "suspension"]
     for place, one in enumerate(seconds):
-        for other in seconds[place + 1:]:
+        for other in seconds[place + 1 :]:
             if (one.semitone - other.semitone) % 12 not in IMPERFECT:
                 return False
-    return all(_suspension_stands(voice, figures) for voice, figure in enumerate(figures)
-               if figure.kind == "suspension")
+    return all(
+        _suspension_stands(voice, figures)
+        for voice, figure in enumerate(figures)
+        if figure.kind == "suspension"
+    )
 
 
 def _suspension_stands(voice: int, figures: Sequence[Figure]) -> bool:
@@ -255,8 +289,10 @@ def _suspension_stands(voice: int, figures: Sequence[Figure]) -> bool:
     target = figures[voice].second
     others = [figure.first for place, figure in enumerate(figures) if place != voice]
     doubled = [other for other in others[:-1] if other.step % 7 == target.step % 7]
-    if doubled or any((held.semitone - other.semitone) % 12 in HARSH and
-                      other.step > held.step for other in others):
+    if doubled or any(
+        (held.semitone - other.semitone) % 12 in HARSH and other.step > held.step
+        for other in others
+    ):
         return False
     if voice == len(figures) - 1:
         return any((other.step - held.step) % 7 == 1 for other in others)
@@ -268,8 +304,11 @@ def _clash_cost(figures: Sequence[Figure]) -> float:
     total = 0.0
     for voice, figure in enumerate(figures):
         if figure.moves and figure.kind != "suspension":
-            gaps = [abs(figure.second.semitone - other.semitone) % 12
-                    for place, other in enumerate(seconds) if place != voice]
+            gaps = [
+                abs(figure.second.semitone - other.semitone) % 12
+                for place, other in enumerate(seconds)
+                if place != voice
+            ]
             total += HARSH_COST * sum(gap in HARSH for gap in gaps)
     return total
 
@@ -314,8 +353,13 @@ def _inner_costs(firsts: Moments, seconds: Moments, rules: Mapping[str, RuleSet]
 
 
 def _junction(
-    place: int, beats: Sequence[Sequence[Decoration]], rows: Sequence[tuple[Moments, Moments]],
-    kept: Sequence[IntArray], rules: RuleSet, *, constrained: bool,
+    place: int,
+    beats: Sequence[Sequence[Decoration]],
+    rows: Sequence[tuple[Moments, Moments]],
+    kept: Sequence[IntArray],
+    rules: RuleSet,
+    *,
+    constrained: bool,
 ) -> PairTable:
     """Which decorated beat may follow which."""
     before = [beats[place - 1][choice] for choice in kept[place - 1]]

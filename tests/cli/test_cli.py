@@ -17,8 +17,9 @@ def musegen(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
     command = [sys.executable, "-c", "import cli; cli.main()", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True,
-                          check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_compose_writes_a_whole_folder_and_prints_its_table(tmp_path: Path) -> None:
@@ -28,8 +29,15 @@ def test_compose_writes_a_whole_folder_and_prints_its_table(tmp_path: Path) -> N
     table = json.loads(run.stdout)
     folder = tmp_path / table["folder"]
     names = {path.name for path in folder.iterdir()}
-    assert {"score.musicxml", "score.mid", "score.svg", "score.png", "score.wav",
-            "explanation.json", "explanation.html"} <= names
+    assert {
+        "score.musicxml",
+        "score.mid",
+        "score.svg",
+        "score.png",
+        "score.wav",
+        "explanation.json",
+        "explanation.html",
+    } <= names
     assert table["key"] == "D minor"
     assert table["seed"] == "7"
     assert table["findings"].startswith("0 errors")
@@ -38,8 +46,9 @@ def test_compose_writes_a_whole_folder_and_prints_its_table(tmp_path: Path) -> N
     assert again.returncode == 2
     assert "--force" in again.stderr
     other = tmp_path / "other"
-    repeat = musegen("compose", "--key", "D minor", "--seed", "7", "--quiet", "--out", str(other),
-                     cwd=tmp_path)
+    repeat = musegen(
+        "compose", "--key", "D minor", "--seed", "7", "--quiet", "--out", str(other), cwd=tmp_path
+    )
     assert repeat.returncode == 0
     assert repeat.stdout == ""
     for name in names:
@@ -90,8 +99,14 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C while composing ends with code 130, without traceback or half a folder."""
     command = [sys.executable, "-c", "import cli; cli.main()", "compose", "-n", "50"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     time.sleep(3)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
@@ -103,8 +118,14 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
 
 def test_help_is_short_and_has_an_example(tmp_path: Path) -> None:
     """Help of the program and of each command fits a screen and shows an example."""
-    for arguments in ([], ["compose"], ["train"], ["corpus"], ["corpus", "build"],
-                      ["corpus", "show"]):
+    for arguments in (
+        [],
+        ["compose"],
+        ["train"],
+        ["corpus"],
+        ["corpus", "build"],
+        ["corpus", "show"],
+    ):
         run = musegen(*arguments, "--help", cwd=tmp_path)
         assert run.returncode == 0
         assert "Example: musegen" in run.stdout

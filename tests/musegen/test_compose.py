@@ -55,8 +55,9 @@ def test_fermatas_stand_at_phrase_ends(piece: Composition) -> None:
     ends = {cadence.onset for cadence in piece.score.cadences}
     for part in piece.score.parts:
         assert sum(note.fermata for note in part.notes) == 4
-        assert all(any(note.onset <= end < note.end for end in ends)
-                   for note in part.notes if note.fermata)
+        assert all(
+            any(note.onset <= end < note.end for end in ends) for note in part.notes if note.fermata
+        )
 
 
 def test_every_note_is_explained(piece: Composition) -> None:
@@ -84,7 +85,9 @@ def test_same_request_same_piece() -> None:
 
 def test_other_seed_other_piece() -> None:
     """Seeds give different pieces."""
-    assert draft(Request(seed=3, key="C")).score.parts != draft(Request(seed=4, key="C")).score.parts
+    assert (
+        draft(Request(seed=3, key="C")).score.parts != draft(Request(seed=4, key="C")).score.parts
+    )
 
 
 @pytest.mark.parametrize("models", [(), ("hmm",), ("rbm",), ("lstm",), ("hmm", "lstm")])
@@ -96,7 +99,8 @@ def test_any_set_of_models_composes(models: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", ["period-parallel", "period-contrasting", "sentence", "binary", "rounded-binary"])
+    "form", ["period-parallel", "period-contrasting", "sentence", "binary", "rounded-binary"]
+)
 def test_other_forms_compose(form: str) -> None:
     """Every form of the house can be written, with the bars it asks for."""
     made = draft(Request(form=form, seed=2, models=("hmm",), width=16))
@@ -109,8 +113,10 @@ def test_theme_returns() -> None:
     made = draft(Request(form="period-parallel", seed=5, models=("hmm",)))
     slots = made.plan.slots
     bound = [(place, slot.repeats) for place, slot in enumerate(slots) if slot.repeats is not None]
-    same = [made.skeleton["step"][place, 0] == made.skeleton["step"][source, 0]
-            for place, source in bound]
+    same = [
+        made.skeleton["step"][place, 0] == made.skeleton["step"][source, 0]
+        for place, source in bound
+    ]
     assert sum(same) >= 0.8 * len(same)
 
 

@@ -14,8 +14,9 @@ from theory_kb.pitch import Key
 
 def plan_of(form: str, key: str, seed: int, metre: str | None = None) -> Plan:
     """A plan from its form, key and seed."""
-    return make_plan(load_template(form, metre=metre), Key.parse(key),
-                     rng=np.random.default_rng(seed))
+    return make_plan(
+        load_template(form, metre=metre), Key.parse(key), rng=np.random.default_rng(seed)
+    )
 
 
 @pytest.mark.parametrize("form", template_names())

@@ -75,7 +75,11 @@ def test_own_template_is_read_from_its_path(tmp_path: Path) -> None:
         ("bars = 4", "bars = 1000000000", ["section 1.bars", "1000000000"]),
         ("bars = 4", 'bars = "four"', ["section 1.bars", "four"]),
         ("hold = 3", "hold = 0", ["section 1.hold"]),
-        ('theme = "a"', 'theme = "a"\nmood = "sad"', ["section 1", "unknown field 'mood'", "theme"]),
+        (
+            'theme = "a"',
+            'theme = "a"\nmood = "sad"',
+            ["section 1", "unknown field 'mood'", "theme"],
+        ),
         ('close = ["cad-hc"]', 'close = ["cad-full"]', ["section 1.close", "cad-full"]),
         ('close = ["cad-pac"]', 'close = ["none"]', ["section two.close", "needs a cadence"]),
         ('major = ["I"]', 'major = ["H"]', ["section 1.key"]),

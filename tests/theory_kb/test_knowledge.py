@@ -17,10 +17,16 @@ from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS, blank_moments
 from theory_kb.pitch import Key, Pitch
 from theory_kb.query import (
-    cadence_formulas, cadence_kinds, grade_table, may_follow, pivots, related_keys, voice_range,
+    cadence_formulas,
+    cadence_kinds,
+    grade_table,
+    may_follow,
+    pivots,
+    related_keys,
+    voice_range,
 )
 
-MAJOR_TONICS = "C G D A E B F# C# F Bb Eb Ab Db Gb Cb".split()
+MAJOR_TONICS = ["C", "G", "D", "A", "E", "B", "F#", "C#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb"]
 KEYS = [Key.parse(f"{tonic} major") for tonic in MAJOR_TONICS]
 KEYS += [key.relative for key in KEYS]
 
@@ -34,11 +40,16 @@ def names(symbol: str, key: str) -> list[str]:
 @pytest.mark.parametrize(
     ("symbol", "key", "tones"),
     [
-        ("V7", "C major", ["G", "B", "D", "F"]), ("V7", "D minor", ["A", "C#", "E", "G"]),
-        ("viio7", "E minor", ["D#", "F#", "A", "C"]), ("iiø65", "G minor", ["A", "C", "Eb", "G"]),
-        ("V65/ii", "D major", ["B", "D#", "F#", "A"]), ("cad64", "F major", ["F", "A", "C"]),
-        ("V7/V", "G major", ["A", "C#", "E", "G"]), ("VI", "D minor", ["Bb", "D", "F"]),
-        ("III+6", "A minor", ["C", "E", "G#"]), ("N6", "C minor", ["Db", "F", "Ab"]),
+        ("V7", "C major", ["G", "B", "D", "F"]),
+        ("V7", "D minor", ["A", "C#", "E", "G"]),
+        ("viio7", "E minor", ["D#", "F#", "A", "C"]),
+        ("iiø65", "G minor", ["A", "C", "Eb", "G"]),
+        ("V65/ii", "D major", ["B", "D#", "F#", "A"]),
+        ("cad64", "F major", ["F", "A", "C"]),
+        ("V7/V", "G major", ["A", "C#", "E", "G"]),
+        ("VI", "D minor", ["Bb", "D", "F"]),
+        ("III+6", "A minor", ["C", "E", "G#"]),
+        ("N6", "C minor", ["Db", "F", "Ab"]),
     ],
 )
 def test_chords_are_spelled_as_in_the_books(symbol: str, key: str, tones: list[str]) -> None:
@@ -78,12 +89,24 @@ def test_harmony_is_written_into_moments() -> None:
 @pytest.mark.parametrize(
     ("mode", "before", "after", "licensed"),
     [
-        ("major", "V", "I", True), ("major", "ii6", "V7", True), ("major", "V42", "I6", True),
-        ("major", "cad64", "V", True), ("minor", "iv6", "V", True), ("minor", "V7", "VI", True),
-        ("major", "V7/V", "V", True), ("major", "vi", "ii65", True), ("minor", "v6", "iv6", True),
-        ("major", "V42", "I", False), ("major", "cad64", "ii", False), ("major", "V", "ii", False),
-        ("major", "V7", "V", False), ("major", "IV", "iii6", False), ("minor", "V", "iio6", False),
-        ("major", "I", "viio", False), ("major", "V7/V", "IV", False), ("major", "V", "cad64", False),
+        ("major", "V", "I", True),
+        ("major", "ii6", "V7", True),
+        ("major", "V42", "I6", True),
+        ("major", "cad64", "V", True),
+        ("minor", "iv6", "V", True),
+        ("minor", "V7", "VI", True),
+        ("major", "V7/V", "V", True),
+        ("major", "vi", "ii65", True),
+        ("minor", "v6", "iv6", True),
+        ("major", "V42", "I", False),
+        ("major", "cad64", "ii", False),
+        ("major", "V", "ii", False),
+        ("major", "V7", "V", False),
+        ("major", "IV", "iii6", False),
+        ("minor", "V", "iio6", False),
+        ("major", "I", "viio", False),
+        ("major", "V7/V", "IV", False),
+        ("major", "V", "cad64", False),
     ],
 )
 def test_progressions(mode: str, before: str, after: str, licensed: bool) -> None:
@@ -103,14 +126,16 @@ def test_every_chord_leads_somewhere() -> None:
 
 def test_pivots_between_a_minor_and_g_major() -> None:
     """Am is i and ii, Em v and vi, C III and IV, G VII and I; predominant readings come first."""
-    found = {(pivot.before.symbol, pivot.after.symbol)
-             for pivot in pivots(Key.parse("A minor"), Key.parse("G major"))}
+    found = {
+        (pivot.before.symbol, pivot.after.symbol)
+        for pivot in pivots(Key.parse("A minor"), Key.parse("G major"))
+    }
     assert found == {("i", "ii"), ("v", "vi"), ("III", "IV"), ("VII", "I")}
 
 
 def test_pairs_of_keys_with_a_common_triad() -> None:
     """Among the thirty keys 189 pairs share at least one triad (minor: natural, V and viio)."""
-    pairs = [(one, other) for place, one in enumerate(KEYS) for other in KEYS[place + 1:]]
+    pairs = [(one, other) for place, one in enumerate(KEYS) for other in KEYS[place + 1 :]]
     assert len(KEYS) == 30
     assert sum(bool(pivots(one, other)) for one, other in pairs) == 189
     assert not pivots(Key.parse("C major"), Key.parse("Eb major"))
@@ -170,7 +195,10 @@ def test_spelling_transposes(key: Key, index: int) -> None:
     """Transposing the key transposes every tone of a chord by the same step on the line."""
     each = vocabulary()[index]
     tones = spell(each, key)
-    assert np.ptp([tone.fifths - member for tone, member in zip(tones, each.members, strict=True)]) == 0
+    assert (
+        np.ptp([tone.fifths - member for tone, member in zip(tones, each.members, strict=True)])
+        == 0
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from theory_kb.pitch import Interval, Key, Pitch, PitchClass, PitchError, ScaleD
 
 pitches = st.builds(
     lambda letter, alteration, octave: Pitch.parse(f"{letter}{alteration}{octave}"),
-    st.sampled_from("CDEFGAB"), st.sampled_from(["bb", "b", "", "#", "##"]), st.integers(0, 8),
+    st.sampled_from("CDEFGAB"),
+    st.sampled_from(["bb", "b", "", "#", "##"]),
+    st.integers(0, 8),
 )
 intervals = st.builds(lambda one, other: other - one, pitches, pitches)
 
@@ -16,9 +18,18 @@ intervals = st.builds(lambda one, other: other - one, pitches, pitches)
 @pytest.mark.parametrize(
     ("low", "high", "name"),
     [
-        ("F#4", "Eb5", "d7"), ("F#4", "D#5", "M6"), ("C4", "G4", "P5"), ("C4", "C4", "P1"),
-        ("Ab4", "B4", "A2"), ("F4", "Ab4", "m3"), ("F4", "B4", "A4"), ("B3", "F4", "d5"),
-        ("C4", "C#4", "A1"), ("C4", "B4", "M7"), ("B4", "Ab4", "-A2"), ("E4", "Fb4", "d2"),
+        ("F#4", "Eb5", "d7"),
+        ("F#4", "D#5", "M6"),
+        ("C4", "G4", "P5"),
+        ("C4", "C4", "P1"),
+        ("Ab4", "B4", "A2"),
+        ("F4", "Ab4", "m3"),
+        ("F4", "B4", "A4"),
+        ("B3", "F4", "d5"),
+        ("C4", "C#4", "A1"),
+        ("C4", "B4", "M7"),
+        ("B4", "Ab4", "-A2"),
+        ("E4", "Fb4", "d2"),
     ],
 )
 def test_intervals_keep_their_spelling(low: str, high: str, name: str) -> None:
@@ -38,8 +49,12 @@ def test_middle_c() -> None:
 @pytest.mark.parametrize(
     ("text", "name", "signature"),
     [
-        ("D minor", "D minor", -1), ("d", "D minor", -1), ("Bb", "Bb major", -2),
-        ("F#m", "F# minor", 3), ("C# major", "C# major", 7), ("a", "A minor", 0),
+        ("D minor", "D minor", -1),
+        ("d", "D minor", -1),
+        ("Bb", "Bb major", -2),
+        ("F#m", "F# minor", 3),
+        ("C# major", "C# major", 7),
+        ("a", "A minor", 0),
         ("e- minor", "Eb minor", -6),
     ],
 )
