@@ -47,7 +47,9 @@ def main() -> None:
     except MusegenError as error:
         code = _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("musegen: interrupted; nothing half-written was left\n")
+        sys.stderr.write(
+            "musegen: interrupted; what was finished is kept, and a training goes on with --resume\n"
+        )
         code = EXIT_INTERRUPTED
     except typer.TyperException as error:
         code = _refuse(str(error))
@@ -222,47 +224,71 @@ def train(
 
     Example: musegen train lstm --out my-weights
     """
-    from corpora.training import slot_sequences, write_figuration
+    from corpora.training import training_data, write_figuration
+    from musegen.encoding import chord_table
     from musegen.errors import UnknownNameError
     from musegen.models.registry import MODELS, train_model
 
     if model != "all" and model not in MODELS:
         raise UnknownNameError("model", model, [*MODELS, "all"])
     with _progress("reading the corpus") as advance:
-        sequences = {split: slot_sequences(split, progress=advance) for split in ("train", "valid")}
+        splits, data = training_data(progress=advance)
     for name in MODELS if model == "all" else (model,):
         with _monitor(name) as report:
-            train_model(
+            card = train_model(
                 name,
-                sequences["train"],
-                sequences["valid"],
+                splits,
+                data,
                 out,
+                chords=chord_table(),
                 seed=seed,
                 progress=report,
                 resume=resume,
                 force=force,
             )
+        _print_table(
+            {
+                f"{name}, {metric.split}": f"{metric.value:.3f} {metric.unit} ({metric.name})"
+                for metric in card.metrics
+            }
+        )
     if model == "all":
         write_figuration(out / "figuration.json")
 
 
 @contextmanager
 def _progress(text: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager
 def _monitor(name: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A bar over the epochs or restarts of a training, with its latest figures."""
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
-    yield lambda state: console.print(
-        f"{name}: " + ", ".join(f"{key} {value}" for key, value in state.items())
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None)
+
+        def report(state: dict[str, Any]) -> None:
+            unit = "epoch" if "epoch" in state else "restart"
+            figures = ", ".join(
+                f"{key} {value:.3f}" for key, value in state.items() if isinstance(value, float)
+            )
+            bar.update(
+                task,
+                description=f"{name}: {unit} {state[unit]}, {figures}",
+                completed=state[unit],
+                total=state.get(f"{unit}s"),
+            )
+
+        yield report
 
 
 @corpus_app.command("build")

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from multiprocessing import get_context
 
 import numpy as np
@@ -50,13 +51,14 @@ class Measured:
 
 def measure(task: tuple[int, tuple[str, ...], bool]) -> Measured:
     """Compose one piece and measure it."""
+    from musegen.encoding import chord_table
     from musegen.models.registry import load_models
     from musegen.tasks.compose import Request, draft
     from musegen.tasks.scorer import path_log_scores
 
     seed, names, constrained = task
     made = draft(Request(seed=seed, models=names, constrained=constrained))
-    everything = replace(made.scorer, models=load_models(ALL))
+    everything = replace(made.scorer, models=load_models(ALL, chord_table()))
     logs = path_log_scores(everything, made.beam.paths[0])
     nats = {name: float(values.mean()) for name, values in logs.items()}
     marks = Counter(finding.severity for finding in made.report.findings)
@@ -66,12 +68,7 @@ def measure(task: tuple[int, tuple[str, ...], bool]) -> Measured:
 def statistics(score: object) -> tuple[float, float, float, float, float]:
     """Pitch and rhythm statistics of a score: see `Measured`."""
     notes = score.parts[0].notes  # type: ignore[attr-defined]
-    steps = np.array(
-        [
-            after.pitch.step - before.pitch.step
-            for before, after in zip(notes, notes[1:], strict=False)
-        ]
-    )
+    steps = np.array([after.pitch.step - before.pitch.step for before, after in pairwise(notes)])
     moves = np.abs(steps[steps != 0])
     semitones = [note.pitch.semitone for note in notes]
     onsets = {note.onset for part in score.parts for note in part.notes}  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from corpora.split import SPLITS, check_split_name, split_of
 from musegen.errors import OutputError, StoredFileError
 from musegen.score import Score
 
-__all__ = ["Corpus", "CorpusPiece", "build", "dropped", "load", "summary"]
+__all__ = ["DEFAULT", "Corpus", "CorpusPiece", "build", "dropped", "load", "summary"]
 
 DEFAULT = "bach-chorales"
 

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from corpora.corpus import load
+from corpora.catalogue import entry
+from corpora.corpus import DEFAULT, load
 from corpora.read import Progress
 from corpora.split import check_split_name
 from musegen.encoding import tokens
 from musegen.io.files import write_file
+from musegen.models.cards import DataCard
 from musegen.models.protocol import FEATURE_SIZES, IntArray, SlotSequence
 from musegen.score import ChordLabel, Note, Score
 from musegen.slices import beat_spans, chord_tones, phrase_spans, reduced_note, sounding
@@ -34,10 +36,13 @@ __all__ = [
     "TrainingSlot",
     "figuration",
     "slot_sequences",
+    "training_data",
     "training_slots",
     "write_figuration",
 ]
 
+LEARNED = ("train", "valid", "test")  # splits for training and measuring
+SPLIT_ABOUT = "pieces that match the JSB validation or test pieces are kept out of training"
 MOST_MOVING = 3  # voices; all four moving at once count as three
 KINDS = (
     "plain",
@@ -148,6 +153,26 @@ def slot_sequences(split: str, *, progress: Progress | None = None) -> tuple[Slo
     """
     check_split_name(split)
     return tuple(_sequence(piece.name, piece.score) for piece in load(progress).scores(split))
+
+
+def training_data(
+    *, progress: Progress | None = None
+) -> tuple[dict[str, tuple[SlotSequence, ...]], DataCard]:
+    """The sequences of the training, validation and test pieces, and what a card says of them.
+
+    Raises:
+        StoredFileError: the corpus files are missing or are not those catalogued.
+    """
+    splits = {name: slot_sequences(name, progress=progress) for name in LEARNED}
+    corpus = entry(DEFAULT)
+    card = DataCard(
+        corpus.title,
+        corpus.licence,
+        f"corpora/data/{corpus.split}: {SPLIT_ABOUT}",
+        {name: len(pieces) for name, pieces in splits.items()},
+        {name: sum(len(piece.notes) for piece in pieces) for name, pieces in splits.items()},
+    )
+    return splits, card
 
 
 def _sequence(name: str, score: Score) -> SlotSequence:

@@ -259,9 +259,9 @@ def _gate(before: Slot, after: Slot) -> tuple[BoolArray, FloatArray]:
         grade, pivot = link(first, second)
         grades[i, j] = 3 if boundary else grade
         cost[i, j] = PIVOT_COST if pivot is not None else 0.0
-    common = grades >= COMMON_GRADE
-    dull = ~common.any(axis=1)  # chords with no common way on may take a conditional one
-    gate: BoolArray = common | (dull[:, None] & (grades >= CONDITIONAL_GRADE))
+    common: BoolArray = grades >= COMMON_GRADE
+    dull: BoolArray = np.all(grades < COMMON_GRADE, axis=1, keepdims=True)  # chords with no common way on may take a conditional one
+    gate: BoolArray = common | (dull & (grades >= CONDITIONAL_GRADE))
     steps = np.array([GRADE_COST.get(grade, 0.0) for grade in range(4)])
     return gate, cost + steps[grades]
 

@@ -7,21 +7,25 @@ models of lines: they keep intervals, not harmony.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musegen.errors import ScoreError
-from musegen.models.protocol import LOWEST, REST_TOKEN, IntArray
+from musegen.models.protocol import LOWEST, REST_TOKEN, ChordTable, IntArray
 from musegen.score import Note, Part, Score
+from theory_kb.chords import vocabulary
 from theory_kb.errors import UnknownNameError
 from theory_kb.moment import REST
 from theory_kb.pitch import Interval, Key, Pitch
 from theory_kb.query import VoiceRange, voice_range
 
 __all__ = [
+    "chord_table",
     "inverted",
     "retrograde",
     "semitones",
@@ -68,6 +72,13 @@ def tokens(semitones: NDArray[np.integer], key: Key) -> IntArray:
 def semitones(tokens: IntArray, key: Key) -> IntArray:
     """MIDI numbers of tokens, REST for the rest token: the inverse of `tokens`."""
     return np.where(tokens == REST_TOKEN, REST, tokens + tonic_reference(key) + LOWEST)
+
+
+@cache
+def chord_table() -> ChordTable:
+    """What the chord indices of candidates and training sequences refer to."""
+    names = "\n".join(f"{chord.mode} {chord.symbol}" for chord in vocabulary())
+    return ChordTable(len(vocabulary()), hashlib.sha256(names.encode()).hexdigest())
 
 
 # --- other versions of a piece --------------------------------------------------------------

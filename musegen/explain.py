@@ -18,7 +18,7 @@ import numpy as np
 
 from musegen.constraints import VOICE_NAMES, features, link, spelled
 from musegen.encoding import tonic_reference
-from musegen.models.protocol import LOWEST, Candidates, State
+from musegen.models.protocol import LOWEST, Candidates, NoteModel, State
 from musegen.plan.planner import Harmony, Plan, Slot
 from musegen.score import Note
 from musegen.tasks.compose import Draft
@@ -205,7 +205,7 @@ def _judge_slot(
         entries = [_entry(voice, others[row], fired[row], scores, row) for row in rows]
         entries.sort(key=lambda entry: (-entry["score"], entry["pitch"]))
         rules = tuple(sorted({rule for row in rows for rule in fired[row]}))
-        models = _shares(draft, place, voice, others, states, scores)
+        models = _shares(draft, place, voice, others, states)
         judged.append(_Judged(tuple(entries[:MOST_ALTERNATIVES]), rules, models))
     return judged
 
@@ -313,14 +313,13 @@ def _shares(
     voice: int,
     others: Moments,
     states: Mapping[str, State],
-    scores: Mapping[str, Any],
 ) -> dict[str, float]:
     """Log-score of the choice by model: of this note where a model knows notes, else of the slot."""
     shares = {}
     for name, model in draft.scorer.models.items():
-        by_note = getattr(model, "note_log_probs", None)
-        if by_note is not None:
-            value = by_note(states[name], _as_candidates(draft, place, others[:1]))[0, 0, voice]
+        if isinstance(model, NoteModel):
+            chosen = _as_candidates(draft, place, others[:1])
+            value = model.note_log_probs(states[name], chosen)[0, 0, voice]
         else:
             value = draft.log_scores[name][place]
         shares[name] = round(float(value), 3)

@@ -254,4 +254,5 @@ def line_of_fifths(moments: Moments) -> np.ndarray[Any, np.dtype[np.int64]]:
     letter = step % 7
     natural = 12 * (step // 7 + 1) + np.array(LETTER_SEMITONES)[letter]
     alteration = moments["semitone"].astype(np.int64) - natural
-    return np.array(LETTER_FIFTHS)[letter] + 7 * alteration
+    found: np.ndarray[Any, np.dtype[np.int64]] = np.array(LETTER_FIFTHS)[letter] + 7 * alteration
+    return found

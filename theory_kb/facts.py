@@ -115,22 +115,53 @@ def _check_numerals(facts: Facts) -> None:
 
 
 def _check_progressions(facts: Facts) -> None:
+    table = facts.progressions
     for mode in MODES:
-        for before, grades in facts.progressions[mode].items():
-            for grade, shares in grades.items():
-                if grade not in GRADES:
-                    raise FactError(
-                        "progressions.toml",
-                        f"{mode}.{before}",
-                        f"grade must be one of {', '.join(GRADES)}, got {grade!r}",
-                    )
-                for after in (before, *shares):
-                    if not _is_known(after, facts.numerals, mode):
-                        raise FactError(
-                            "progressions.toml",
-                            f"{mode}.{before}",
-                            f"{after!r} is no numeral of numerals.toml",
-                        )
+        for before, grades in table[mode].items():
+            _check_grades(facts, mode, before, grades)
+        for target, turns in table["deceptive"][mode].items():
+            for value in turns.values():
+                _check_share(facts, f"deceptive.{mode}.{target}", value)
+        for before, shares in table["positions"][mode].items():
+            for value in shares.values():
+                _check_share(facts, f"positions.{mode}.{before}", value)
+    for number, fact in enumerate(table["special"], 1):
+        if fact.get("grade") not in (*GRADES, "X"):
+            raise FactError(
+                "progressions.toml",
+                f"special {number}",
+                f"grade must be one of {', '.join(GRADES)}, X, got {fact.get('grade')!r}",
+            )
+
+
+def _check_grades(facts: Facts, mode: str, before: str, grades: Table) -> None:
+    entry = f"{mode}.{before}"
+    for grade, shares in grades.items():
+        if grade not in GRADES:
+            raise FactError(
+                "progressions.toml",
+                entry,
+                f"grade must be one of {', '.join(GRADES)}, got {grade!r}",
+            )
+        for after, value in ((before, 0), *shares.items()):
+            if not _is_known(after, facts.numerals, mode):
+                raise FactError(
+                    "progressions.toml", entry, f"{after!r} is no numeral of numerals.toml"
+                )
+            _check_share(facts, entry, value)
+
+
+def _check_share(facts: Facts, entry: str, value: Any) -> None:
+    """A per cent that was counted, or the source that says so where nothing was."""
+    if isinstance(value, str):
+        if value.split()[0] not in facts.sources["sources"]:
+            raise FactError("progressions.toml", entry, f"source {value!r} is not in sources.toml")
+    elif not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise FactError(
+            "progressions.toml",
+            entry,
+            f"must be a per cent from 0 to 100 or a source, got {value!r}",
+        )
 
 
 def _is_known(family: str, numerals: Table, mode: str) -> bool:

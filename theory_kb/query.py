@@ -7,8 +7,9 @@ facts are stored as TOML; what holds in a concrete key is derived from them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -52,62 +53,158 @@ class Progression:
     mode: str
     grade: str  # A normative, B common, C conditional, X avoided
     share: float | None  # per cent of Bach's continuations, where counted
+    condition: str  # under which a conditional progression is right, else empty
     text: str
     source: str
 
 
 def _family(each: Chord) -> str:
     """The name under which facts/progressions.toml speaks of a chord."""
+    return _families()[each.index]
+
+
+@cache
+def _families() -> tuple[str, ...]:
+    return tuple(map(_family_name, vocabulary()))
+
+
+def _family_name(each: Chord) -> str:
     if each.applied_to is not None:
         return f"D/{each.applied_to}"
     stem = each.numeral.removesuffix("7").rstrip("ø")
     return {"vii": "viio", "ii": "iio" if each.quality == "m7b5" else "ii"}.get(stem, stem)
 
 
+def _letter(fifths: int) -> int:
+    """Letter of a place on the line of fifths, that of the tonic 0; plain numbers, for speed."""
+    return fifths * 4 % 7
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A grade with its ground."""
+
+    grade: str
+    text: str
+    source: str
+    share: float | None = None  # per cent
+    whose: str = ""  # chord, or harmony in any position, whose continuations were counted
+    condition: str = ""
+
+
 @cache
 def may_follow(before: Chord, after: Chord) -> Progression:
     """Whether `after` may follow `before`, with the reason. Both must be of one mode."""
-    grade, share, text, source = _judge(before, after)
-    words = GRADE_WORDS[grade]
-    counted = f" ({share:g}% in Bach)" if share is not None else ""
-    sentence = f"{before.symbol} to {after.symbol} is {words}{counted}"
+    found = _judge(before, after)
+    sentence = f"{before.symbol} to {after.symbol} is {GRADE_WORDS[found.grade]}"
+    if found.share is not None:
+        sentence += f" ({found.share:g}% of what follows {found.whose} in Bach)"
+    reasons = "; ".join(text for text in (found.text, found.condition) if text)
     return Progression(
         before.symbol,
         after.symbol,
         before.mode,
-        grade,
-        share,
-        f"{sentence}: {text}" if text else sentence,
-        source,
+        found.grade,
+        found.share,
+        found.condition,
+        f"{sentence}: {reasons}" if reasons else sentence,
+        found.source,
     )
 
 
-def _judge(before: Chord, after: Chord) -> tuple[str, float | None, str, str]:
+def _judge(before: Chord, after: Chord) -> _Verdict:
+    """The grade of a step: duties, what the bass decides, refusals, then the table by root."""
     table = load_facts().progressions
-    book, counts = table["sources"]["textbook"], table["sources"]["counts"]
+    book = table["sources"]["textbook"]
     if before.mode != after.mode:
-        return "X", None, "they belong to different modes", book
+        return _Verdict("X", "they belong to different modes", book)
+    if before == after:
+        return _counted(before, after, _Verdict("B", "the chord goes on", book))
     duty = table["duties"].get(before.symbol)
-    if duty is not None and after.symbol != before.symbol:
+    if duty is not None:
         grade = "A" if after.symbol in duty["to"] else "X"
-        return grade, None, duty["text"], duty["source"]
+        return _counted(before, after, _Verdict(grade, duty["text"], duty["source"]))
+    special = _special(before.symbol, after.symbol)
+    if special is not None:
+        return _counted(before, after, special)
     for test, reason in REFUSALS:
         if test(before, after):
-            return "X", None, reason, book
-    if _family(before) == _family(after):
-        return "B", None, "one harmony goes on in another position", book
+            return _Verdict("X", reason, book)
+    return _counted(before, after, _by_root(before, after))
+
+
+def _special(before: str, after: str) -> _Verdict | None:
+    """The grade that the bass alone decides, if it does."""
+    return _specials().get((before, after))
+
+
+@cache
+def _specials() -> Mapping[tuple[str, str], _Verdict]:
+    found: dict[tuple[str, str], _Verdict] = {}
+    for fact in load_facts().progressions["special"]:
+        verdict = _Verdict(
+            fact["grade"], fact["text"], fact["source"], condition=fact.get("condition", "")
+        )
+        for pair in product(fact["before"], fact["after"]):
+            found.setdefault(pair, verdict)
+    return found
+
+
+def _counted(before: Chord, after: Chord, found: _Verdict) -> _Verdict:
+    """The verdict with the share of these very inversions, where it was counted."""
+    table = load_facts().progressions
+    share = table["positions"][before.mode].get(before.symbol, {}).get(after.symbol)
+    counts = table["sources"]["counts"]
+    if share is None or (found.grade == "X" and found.text != UNNAMED):
+        return found
+    if found.grade == "X":
+        return _Verdict("C", "the books pass over it, Bach does not", counts, share, before.symbol)
+    return replace(
+        found, share=share, whose=before.symbol, source=found.source if found.text else counts
+    )
+
+
+UNNAMED = "no progression of the style leads there"
+
+
+def _by_root(before: Chord, after: Chord) -> _Verdict:
+    """The grade of two harmonies, whatever their positions."""
+    table = load_facts().progressions
+    book = table["sources"]["textbook"]
+    here, there = _family(before), _family(after)
+    if here == there:
+        return _Verdict("B", "one harmony goes on in another position", book)
     if before.applied_to is not None:
-        return (*_applied(before, after), book)
-    for grade, facts in table[before.mode].get(_family(before), {}).items():
-        if _family(after) in facts:
-            return grade, float(facts[_family(after)]), "", counts
-    return "X", None, "no progression of the style leads there", book
+        return _applied(before, after)
+    for grade, facts in table[before.mode].get(here, {}).items():
+        if there in facts:
+            condition = table["conditions"][before.mode].get(here, {}).get(there, "")
+            return _rooted(grade, "", facts[there], f"{here} in any position", condition)
+    return _Verdict("X", UNNAMED, book)
 
 
-def _applied(before: Chord, after: Chord) -> tuple[str, float | None, str]:
-    if after.numeral.removesuffix("7") == before.applied_to and after.inversion < 2:
-        return "A", None, f"an applied dominant resolves to its target {before.applied_to}"
-    return "X", None, f"an applied dominant must go to its target {before.applied_to}"
+def _rooted(grade: str, text: str, value: float | str, whose: str, condition: str) -> _Verdict:
+    """A verdict by a number that was counted or, where none was, by the text of a source."""
+    if isinstance(value, str):
+        return _Verdict(grade, text, value, condition=condition)
+    counts = load_facts().progressions["sources"]["counts"]
+    return _Verdict(grade, text, counts, value, whose, condition)
+
+
+def _applied(before: Chord, after: Chord) -> _Verdict:
+    """An applied dominant goes to its target, from V also to the cadential six-four."""
+    target = before.applied_to or ""
+    turns = load_facts().progressions["deceptive"]
+    book = turns["source"]
+    upright = after.inversion < 2 or after.seventh is not None
+    if upright and after.numeral.removesuffix("7") == target:
+        return _Verdict("A", f"an applied dominant resolves to its target {target}", book)
+    if after.cadential and target == "V":
+        return _Verdict("B", "the cadential six-four holds back the target V", book)
+    value = turns[before.mode].get(target, {}).get(after.numeral)
+    if value is not None and after.inversion < 2:
+        return _rooted("B", turns["text"], value, f"applied dominants of {target}", "")
+    return _Verdict("X", f"an applied dominant must go to its target {target}", book)
 
 
 def _loses_seventh(before: Chord, after: Chord) -> bool:
@@ -123,10 +220,10 @@ def _second_inversion(before: Chord, after: Chord) -> bool:
 
 
 def _bass_step(before: Chord, after: Chord) -> bool:
-    return abs(PitchClass(before.bass).letter - PitchClass(after.bass).letter) in (1, 6)
+    return abs(_letter(before.bass) - _letter(after.bass)) in (1, 6)
 
 
-def _root_leading_tone(before: Chord, after: Chord) -> bool:
+def _root_leading_tone(_before: Chord, after: Chord) -> bool:
     return after.quality == "dim" and after.inversion != 1
 
 
@@ -134,13 +231,13 @@ def _seventh_held_up(before: Chord, after: Chord) -> bool:
     """A chordal seventh must find its note, or a step below it, in the next chord."""
     if before.seventh is None:
         return False
-    letters = {PitchClass(member).letter for member in after.members}
-    seventh = PitchClass(before.seventh).letter
+    letters = {_letter(member) for member in after.members}
+    seventh = _letter(before.seventh)
     return seventh not in letters and (seventh - 1) % 7 not in letters
 
 
 def _tonic_to_cadential(before: Chord, after: Chord) -> bool:
-    return after.cadential and before.function == "D"
+    return after.cadential and before.function == "D" and before.applied_to != "V"
 
 
 def _inverted_seventh_bass(before: Chord, after: Chord) -> bool:
@@ -148,8 +245,16 @@ def _inverted_seventh_bass(before: Chord, after: Chord) -> bool:
     return (
         after.inversion == 3
         and not _bass_step(before, after)
-        and (PitchClass(before.bass).letter != PitchClass(after.bass).letter)
+        and (_letter(before.bass) != _letter(after.bass))
     )
+
+
+def _bass_seventh_leaves(before: Chord, after: Chord) -> bool:
+    """A seventh in the bass is held or falls by step in the bass, while the harmony changes."""
+    if before.inversion != 3 or _family(before) == _family(after):
+        return False
+    fall = (_letter(before.bass) - _letter(after.bass)) % 7
+    return fall not in (0, 1)
 
 
 REFUSALS = (
@@ -159,6 +264,7 @@ REFUSALS = (
     (_seventh_held_up, "the seventh could not fall by step"),
     (_tonic_to_cadential, "a cadential six-four follows a predominant"),
     (_inverted_seventh_bass, "a seventh in the bass is held or reached by step"),
+    (_bass_seventh_leaves, "the seventh in the bass must fall by step there"),
 )
 
 
@@ -170,7 +276,7 @@ def grade_table() -> NDArray[np.int8]:
     for before in chords:
         for after in chords:
             if before.mode == after.mode:
-                grades[before.index, after.index] = GRADES[_judge(before, after)[0]]
+                grades[before.index, after.index] = GRADES[_judge(before, after).grade]
     return grades
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from musegen.errors import OutputError
@@ -86,4 +87,5 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:
         raise OutputError(path, f"cannot be written: {error.strerror or error}") from error
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder itself is none, nothing was left
+            scratch.unlink(missing_ok=True)

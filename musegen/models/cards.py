@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from musegen.errors import OutputError, StoredFileError
+from musegen.errors import StoredFileError
+from musegen.io.files import write_file
 
 __all__ = [
     "Card",
@@ -33,7 +32,6 @@ __all__ = [
     "load_weights",
     "save_weights",
     "settings_from",
-    "write_whole",
 ]
 
 Tensors = dict[str, NDArray[Any]]
@@ -88,23 +86,6 @@ def card_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it, so that no half file is ever seen.
-
-    Raises:
-        OutputError: the folder cannot be written to.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise OutputError(path, f"cannot be written: {error.strerror}") from error
-
-
 def save_weights(path: Path, tensors: Tensors, card: Card) -> None:
     """Write the weights and their card; the same input gives the same bytes."""
     from safetensors.numpy import save
@@ -112,8 +93,8 @@ def save_weights(path: Path, tensors: Tensors, card: Card) -> None:
     content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
     sheet = {"format": FORMAT, "weights_sha256": hashlib.sha256(content).hexdigest()}
     text = json.dumps(sheet | asdict(card), indent=1, sort_keys=True, ensure_ascii=False)
-    write_whole(path, content)
-    write_whole(card_path(path), (text + "\n").encode())
+    write_file(path, content)
+    write_file(card_path(path), (text + "\n").encode())
 
 
 def load_weights(path: Path, kind: str) -> tuple[Tensors, Card]:

@@ -10,7 +10,7 @@ integers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,10 @@ __all__ = [
     "VOICES",
     "BoolArray",
     "Candidates",
+    "ChordTable",
     "FloatArray",
     "IntArray",
+    "NoteModel",
     "SlotModel",
     "SlotSequence",
     "State",
@@ -45,6 +47,14 @@ VOCABULARY = 62  # tokens of one voice: semitones -30..30 around the tonic, and 
 FEATURES = ("mode", "strength", "to_end", "from_start")
 FEATURE_SIZES = (2, 5, 9, 9)  # mode 0 major 1 minor; beat strength; beats to the phrase's last
 # chord and from its first, clipped at 8 (0 = that chord itself)
+
+
+@dataclass(frozen=True, slots=True)
+class ChordTable:
+    """The vocabulary that chord indices refer to; an index says nothing without it."""
+
+    size: int
+    digest: str  # SHA-256 of the names in their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +93,11 @@ class SlotModel(Protocol):
         self, state: State, candidates: Candidates, parents: IntArray, chosen: IntArray
     ) -> State:
         """States of B' new hypotheses: parents (B',) index old ones, chosen (B',) candidates."""
+
+
+@runtime_checkable
+class NoteModel(SlotModel, Protocol):
+    """A proposer that also tells the notes of a sonority apart."""
+
+    def note_log_probs(self, state: State, candidates: Candidates) -> FloatArray:
+        """Natural-log probability (B, N, V) of each note given those before it in the slot."""

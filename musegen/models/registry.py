@@ -6,18 +6,16 @@ to import.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from musegen.errors import OutputError
+from musegen.errors import OutputError, UnknownNameError
 from musegen.models.cards import Card, DataCard, WeightsError
-from musegen.models.protocol import SlotSequence
+from musegen.models.protocol import ChordTable, SlotSequence
 from musegen.models.training import Progress, TrainableModel, Trained, save_trained
-from theory_kb.errors import UnknownNameError
 
 __all__ = ["MODELS", "WEIGHTS", "ModelEntry", "load_models", "train_model"]
 
@@ -28,17 +26,17 @@ WEIGHTS = Path(str(resources.files("musegen"))) / "weights"
 class ModelEntry:
     """A row of the table."""
 
-    load: Callable[[Path], TrainableModel]
+    load: Callable[[Path, ChordTable], TrainableModel]
     train: Callable[..., Trained]  # (train, valid, settings, *, seed, progress, checkpoint)
-    settings: Callable[[], Any]  # the default settings
+    settings: Callable[[ChordTable], Any]  # the default settings
     weights: str  # file name under WEIGHTS
 
 
-def _load_hmm(path: Path) -> TrainableModel:
+def _load_hmm(path: Path, chords: ChordTable) -> TrainableModel:
     from musegen.models.hmm import load_hmm
 
     model = load_hmm(path)
-    if model.settings.chord_table != _chord_table():
+    if model.settings.chord_table != chords.digest:
         problem = "was trained on another chord vocabulary; train it again with `musegen train hmm`"
         raise WeightsError(path, problem)
     return model
@@ -58,22 +56,13 @@ def _train_hmm(
     return train_hmm(train, valid, settings, seed=seed, progress=progress, checkpoint=checkpoint)
 
 
-def _hmm_settings() -> Any:
+def _hmm_settings(chords: ChordTable) -> Any:
     from musegen.models.hmm import HMMSettings
-    from theory_kb.chords import vocabulary
 
-    return HMMSettings(chord_count=len(vocabulary()), chord_table=_chord_table())
-
-
-def _chord_table() -> str:
-    """Digest of the chord vocabulary: a chord's index says nothing without it."""
-    from theory_kb.chords import vocabulary
-
-    names = "\n".join(f"{chord.mode} {chord.symbol}" for chord in vocabulary())
-    return hashlib.sha256(names.encode()).hexdigest()
+    return HMMSettings(chord_count=chords.size, chord_table=chords.digest)
 
 
-def _load_rbm(path: Path) -> TrainableModel:
+def _load_rbm(path: Path, _chords: ChordTable) -> TrainableModel:
     from musegen.models.rbm import load_rbm
 
     return load_rbm(path)
@@ -93,13 +82,13 @@ def _train_rbm(
     return train_rbm(train, valid, settings, seed=seed, progress=progress, checkpoint=checkpoint)
 
 
-def _rbm_settings() -> Any:
+def _rbm_settings(_chords: ChordTable) -> Any:
     from musegen.models.rbm import RBMSettings
 
     return RBMSettings()
 
 
-def _load_lstm(path: Path) -> TrainableModel:
+def _load_lstm(path: Path, _chords: ChordTable) -> TrainableModel:
     from musegen.models.lstm import load_lstm
 
     return load_lstm(path)
@@ -119,7 +108,7 @@ def _train_lstm(
     return train_lstm(train, valid, settings, seed=seed, progress=progress, checkpoint=checkpoint)
 
 
-def _lstm_settings() -> Any:
+def _lstm_settings(_chords: ChordTable) -> Any:
     from musegen.models.lstm import LSTMSettings
 
     return LSTMSettings()
@@ -132,22 +121,30 @@ MODELS: Mapping[str, ModelEntry] = {
 }
 
 
-def load_models(names: Iterable[str], *, folder: Path = WEIGHTS) -> dict[str, TrainableModel]:
+def load_models(
+    names: Iterable[str], chords: ChordTable, *, folder: Path = WEIGHTS
+) -> dict[str, TrainableModel]:
     """The named models with their stored weights, in the order of the names.
+
+    Args:
+        names: of the models.
+        chords: the vocabulary that chord indices will refer to.
+        folder: where the weights lie.
 
     Raises:
         UnknownNameError: no such model.
         WeightsError: a weights file is missing, damaged or of another model.
     """
-    return {name: _entry(name).load(folder / _entry(name).weights) for name in names}
+    return {name: _entry(name).load(folder / _entry(name).weights, chords) for name in names}
 
 
 def train_model(  # noqa: PLR0913 (the options of the command, one by one)
     name: str,
     splits: Mapping[str, Sequence[SlotSequence]],
     data: DataCard,
-    folder: Path = WEIGHTS,
+    folder: Path,
     *,
+    chords: ChordTable,
     seed: int,
     settings: object | None = None,
     progress: Progress | None = None,
@@ -163,6 +160,7 @@ def train_model(  # noqa: PLR0913 (the options of the command, one by one)
         splits: sequences by split; "train" and "valid", and "test" if there is one.
         data: what the card says of them.
         folder: where the two files go; made if it is not there.
+        chords: the vocabulary that the sequences' chord indices refer to.
         seed: of the training.
         settings: those of the model; None for its defaults.
         progress: told of each epoch or restart.
@@ -178,7 +176,7 @@ def train_model(  # noqa: PLR0913 (the options of the command, one by one)
     entry = _entry(name)
     target, checkpoint = folder / entry.weights, folder / f"{name}.checkpoint"
     _make_ready(target, checkpoint, resume=resume, force=force)
-    chosen = entry.settings() if settings is None else settings
+    chosen = entry.settings(chords) if settings is None else settings
     trained = entry.train(
         splits["train"],
         splits["valid"],

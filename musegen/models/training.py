@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from musegen.errors import TrainingError
+from musegen.io.files import write_file
 from musegen.models.cards import (
     Card,
     DataCard,
@@ -25,7 +26,6 @@ from musegen.models.cards import (
     Tensors,
     WeightsError,
     save_weights,
-    write_whole,
 )
 from musegen.models.protocol import FEATURE_SIZES, VOCABULARY, VOICES, SlotModel, SlotSequence
 
@@ -131,7 +131,7 @@ def save_checkpoint(path: Path, mark: str, checkpoint: Checkpoint) -> None:
 
     state = json.dumps({"mark": mark, "state": checkpoint.state}, sort_keys=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.tensors.items()}
-    write_whole(path, save(arrays, metadata={"checkpoint": state}))
+    write_file(path, save(arrays, metadata={"checkpoint": state}))
 
 
 def load_checkpoint(path: Path | None, mark: str) -> Checkpoint | None:

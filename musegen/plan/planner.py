@@ -15,10 +15,17 @@ import numpy as np
 
 from musegen.plan.template import Section, Template, relative_key
 from theory_kb.chords import Chord, chord, vocabulary
+from theory_kb.errors import FactError
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key
-from theory_kb.query import CadenceFormula, cadence_formulas, cadence_share, related_keys
+from theory_kb.query import (
+    CadenceFormula,
+    cadence_formulas,
+    cadence_kinds,
+    cadence_share,
+    related_keys,
+)
 
 __all__ = ["Harmony", "Phrase", "Plan", "Slot", "make_plan"]
 
@@ -100,7 +107,11 @@ class Plan:
 
 
 def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Plan:
-    """Draw a plan: closes of all units, then their slots with the chords allowed there."""
+    """Draw a plan: closes of all units, then their slots with the chords allowed there.
+
+    Raises:
+        FactError: a section of the template may close in no way that its key's mode has.
+    """
     closes = _draw_closes(template, home, rng)
     targets = tuple(TARGETS[place] for place in sorted(rng.permutation(len(TARGETS))[:COLOURS]))
     slots: list[Slot] = []
@@ -164,6 +175,12 @@ def _draw_close(section: Section, home: Key, *, last: bool, rng: np.random.Gener
     keys = [relative_key(home, roman) for roman in section.keys[home.mode]]
     key = keys[_draw([shares.get(k, 0.0) + FAR for k in keys], rng)]
     kinds = [kind for kind in section.close if cadence_formulas(kind, key.mode)]
+    if not kinds:
+        known = ", ".join(kind for kind in cadence_kinds() if cadence_formulas(kind, key.mode))
+        came = ", ".join(section.close)
+        raise FactError(
+            "form template", f"section {section.id}", f"no {came} in {key}; there are {known}"
+        )
     kind = kinds[_draw([cadence_share(kind) + FAR for kind in kinds], rng)]
     formulas = cadence_formulas(kind, key.mode)
     formula = formulas[_draw([1.0] * len(formulas), rng)]

@@ -101,32 +101,6 @@ def load_template(form: str, *, metre: str | None = None) -> Template:
     return _template(record, path.name, metre)
 
 
-Check = Callable[[Any], bool]
-FIELDS: Mapping[str, tuple[Check, str]] = {
-    "id": (lambda v: isinstance(v, str) and bool(v), "a name"),
-    "name": (lambda v: isinstance(v, str) and bool(v), "a text"),
-    "description": (lambda v: isinstance(v, str), "a text"),
-    "texture": (lambda v: v in ("chorale",), '"chorale"'),
-    "metres": (lambda v: _texts(v) and bool(v), 'a list of metres such as ["4/4"]'),
-    "upbeat": (lambda v: _whole(v, 0, 11), "beats, a whole number from 0 to 11"),
-    "tempo": (lambda v: isinstance(v, int | float) and 20 <= v <= 300, "20 to 300 a minute"),
-    "fermatas": (lambda v: isinstance(v, bool), "true or false"),
-    "sources": (lambda v: _texts(v) and bool(v), "a list of source keys"),
-    "section": (lambda v: isinstance(v, list) and bool(v), "one [[section]] or more"),
-}
-SECTION_FIELDS: Mapping[str, tuple[Check, str]] = {
-    "id": FIELDS["id"],
-    "name": FIELDS["name"],
-    "bars": (lambda v: _whole(v, 1, MAX_BARS), f"a whole number from 1 to {MAX_BARS}"),
-    "hold": (lambda v: _whole(v, 1, 12), "beats, a whole number from 1 to 12"),
-    "theme": (lambda v: isinstance(v, str) and len(v) == 1, "one letter"),
-    "returns": (lambda v: _whole(v, 0, 64), "beats, a whole number from 0 to 64"),
-    "key": (lambda v: _keys(v), '{ major = ["I"], minor = ["i"] } with Roman numerals'),
-    "close": (lambda v: _closes(v), "a list of cadence kinds, or ['none']"),
-}
-OPTIONAL = {"hold": 1, "returns": 0}
-
-
 def _whole(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
@@ -153,6 +127,32 @@ def _closes(value: Any) -> bool:
 
 def _kinds() -> set[str]:
     return set(cadence_kinds())
+
+
+Check = Callable[[Any], bool]
+FIELDS: Mapping[str, tuple[Check, str]] = {
+    "id": (lambda v: isinstance(v, str) and bool(v), "a name"),
+    "name": (lambda v: isinstance(v, str) and bool(v), "a text"),
+    "description": (lambda v: isinstance(v, str), "a text"),
+    "texture": (lambda v: v == "chorale", '"chorale"'),
+    "metres": (lambda v: _texts(v) and bool(v), 'a list of metres such as ["4/4"]'),
+    "upbeat": (lambda v: _whole(v, 0, 11), "beats, a whole number from 0 to 11"),
+    "tempo": (lambda v: isinstance(v, int | float) and 20 <= v <= 300, "20 to 300 a minute"),
+    "fermatas": (lambda v: isinstance(v, bool), "true or false"),
+    "sources": (lambda v: _texts(v) and bool(v), "a list of source keys"),
+    "section": (lambda v: isinstance(v, list) and bool(v), "one [[section]] or more"),
+}
+SECTION_FIELDS: Mapping[str, tuple[Check, str]] = {
+    "id": FIELDS["id"],
+    "name": FIELDS["name"],
+    "bars": (lambda v: _whole(v, 1, MAX_BARS), f"a whole number from 1 to {MAX_BARS}"),
+    "hold": (lambda v: _whole(v, 1, 12), "beats, a whole number from 1 to 12"),
+    "theme": (lambda v: isinstance(v, str) and len(v) == 1, "one letter"),
+    "returns": (lambda v: _whole(v, 0, 64), "beats, a whole number from 0 to 64"),
+    "key": (_keys, '{ major = ["I"], minor = ["i"] } with Roman numerals'),
+    "close": (_closes, "a list of cadence kinds, or ['none']"),
+}
+OPTIONAL = {"hold": 1, "returns": 0}
 
 
 def _checked(

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from musegen.constraints import Problem, build_problem
+from musegen.encoding import chord_table
 from musegen.errors import InfeasibleError, OptionError
 from musegen.models.protocol import FloatArray, SlotModel
 from musegen.models.registry import load_models
@@ -85,7 +86,7 @@ def draft(request: Request, *, models: Mapping[str, SlotModel] | None = None) ->
     _check_request(request)
     style = load_style(request.style)
     template = load_template(request.form, metre=request.metre)
-    used = models if models is not None else load_models(request.models)
+    used = models if models is not None else load_models(request.models, chord_table())
     rng = np.random.default_rng(request.seed)
     home = Key.parse(request.key) if request.key else _draw_key(rng)
     plan = make_plan(template, home, rng=rng)

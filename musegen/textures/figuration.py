@@ -103,7 +103,7 @@ def decorate(
     pitches = [spelled(moment) for moment in skeleton]
     rules = {group: rule_set(style, group, "surface") for group in ("unary", "pair")}
     beats = [
-        _candidates(plan, place, pitches, skeleton, rules["unary"], constrained=constrained)
+        _candidates(plan, place, pitches, skeleton, constrained=constrained)
         for place in range(len(plan.slots))
     ]
     rows = [_rows(skeleton[place], beat, plan.slots[place]) for place, beat in enumerate(beats)]
@@ -132,7 +132,6 @@ def _candidates(
     place: int,
     pitches: Sequence[Sequence[Pitch]],
     skeleton: Moments,
-    rules: RuleSet,
     *,
     constrained: bool,
 ) -> list[Decoration]:

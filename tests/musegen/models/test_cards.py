@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from musegen.errors import MusegenError, OutputError
+from musegen.errors import MusegenError
 from musegen.models.cards import (
     Card,
     DataCard,
@@ -21,7 +21,6 @@ from musegen.models.cards import (
     load_weights,
     save_weights,
     settings_from,
-    write_whole,
 )
 
 
@@ -156,11 +155,3 @@ def test_settings_come_back_from_the_card(tmp_path: Path) -> None:
         settings_from(Knobs, {"size": 4}, path)
     with pytest.raises(WeightsError, match="'size' must be int"):
         settings_from(Knobs, {"size": "4", "rate": 1.0, "order": []}, path)
-
-
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    """Nothing half-written stays behind."""
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_whole(tmp_path / "file" / "x.bin", b"x")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from musegen.encoding import chord_table
 from musegen.errors import OutputError, UnknownNameError
 from musegen.models.cards import DataCard, WeightsError, load_weights
-from musegen.models.protocol import Candidates, SlotSequence
+from musegen.models.protocol import Candidates, ChordTable, SlotSequence
 from musegen.models.registry import MODELS, WEIGHTS, load_models, train_model
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -19,6 +20,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "rbm": {"hidden": 5, "epochs": 2, "divergence_epochs": 1, "distractors": 5},
     "lstm": {"hidden": 5, "embedding": 3, "inner": 4, "epochs": 2, "threads": 1},
 }
+CHORDS = ChordTable(5, "by hand")
 DATA = DataCard("toy", "none", "by hand", {"train": 3}, {"train": 30})
 
 
@@ -37,11 +39,12 @@ def pieces(count: int, seed: int) -> list[SlotSequence]:
 def train(name: str, folder: Path) -> None:
     """Train a tiny model into a folder."""
     splits = {"train": pieces(3, 0), "valid": pieces(2, 1), "test": pieces(2, 2)}
-    settings = replace(MODELS[name].settings(), **SMALL[name])
+    settings = replace(MODELS[name].settings(CHORDS), **SMALL[name])
     train_model(
         name,
         splits,
         DATA,
+        chords=CHORDS,
         seed=0,
         folder=folder,
         settings=settings,
@@ -53,7 +56,7 @@ def test_a_model_goes_through_the_seam(tmp_path: Path, name: str) -> None:
     """Trained, stored and loaded, it scores finite numbers of the right shape, to the end."""
     train(name, tmp_path)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".safetensors"]
-    model = load_models([name], folder=tmp_path)[name]
+    model = load_models([name], CHORDS, folder=tmp_path)[name]
     assert model.name == name
     piece = pieces(1, 3)[0]
     state = model.start(piece.features)
@@ -91,25 +94,25 @@ def test_the_card_tells_all_splits(tmp_path: Path) -> None:
 def test_chord_indices_of_another_vocabulary_are_refused(tmp_path: Path) -> None:
     """Weights of the harmony model belong to one chord vocabulary."""
     splits = {"train": pieces(3, 0), "valid": pieces(2, 1)}
-    settings = replace(MODELS["hmm"].settings(), **SMALL["hmm"], chord_table="another")
-    train_model("hmm", splits, DATA, tmp_path, seed=0, settings=settings)
+    settings = replace(MODELS["hmm"].settings(CHORDS), **SMALL["hmm"], chord_table="another")
+    train_model("hmm", splits, DATA, tmp_path, chords=CHORDS, seed=0, settings=settings)
     with pytest.raises(WeightsError, match=r"hmm\.safetensors.*another chord vocabulary"):
-        load_models(["hmm"], folder=tmp_path)
+        load_models(["hmm"], CHORDS, folder=tmp_path)
 
 
 def test_an_unknown_model_is_refused(tmp_path: Path) -> None:
     """The refusal lists the models there are."""
     with pytest.raises(UnknownNameError, match=r"'lstn'.*'lstm'.*hmm, lstm, rbm"):
-        load_models(["lstn"])
+        load_models(["lstn"], CHORDS)
     with pytest.raises(UnknownNameError, match="unknown model"):
-        train_model("gpt", {}, DATA, seed=0, folder=tmp_path)
+        train_model("gpt", {}, DATA, tmp_path, chords=CHORDS, seed=0)
 
 
 def test_weights_are_not_overwritten_without_force(tmp_path: Path) -> None:
     """The refusal names the file."""
     train("hmm", tmp_path)
     with pytest.raises(OutputError, match=r"hmm\.safetensors.*already"):
-        train_model("hmm", {}, DATA, tmp_path, seed=0)
+        train_model("hmm", {}, DATA, tmp_path, chords=CHORDS, seed=0)
 
 
 def test_an_interrupt_leaves_the_checkpoint_and_nothing_half_written(tmp_path: Path) -> None:
@@ -122,12 +125,22 @@ def test_an_interrupt_leaves_the_checkpoint_and_nothing_half_written(tmp_path: P
 
     reports: list[int] = []
     splits = {"train": pieces(3, 0), "valid": pieces(2, 1), "test": pieces(2, 2)}
-    settings = replace(MODELS["lstm"].settings(), **SMALL["lstm"])
+    settings = replace(MODELS["lstm"].settings(CHORDS), **SMALL["lstm"])
     with pytest.raises(KeyboardInterrupt):
-        train_model("lstm", splits, DATA, tmp_path, seed=0, settings=settings, progress=stop)
+        train_model(
+            "lstm", splits, DATA, tmp_path, chords=CHORDS, seed=0, settings=settings, progress=stop
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["lstm.checkpoint"]
     train_model(
-        "lstm", splits, DATA, tmp_path, seed=0, settings=settings, progress=stop, resume=True
+        "lstm",
+        splits,
+        DATA,
+        tmp_path,
+        chords=CHORDS,
+        seed=0,
+        settings=settings,
+        progress=stop,
+        resume=True,
     )
     assert reports == [1, 2]
     train("lstm", tmp_path / "whole")
@@ -138,12 +151,12 @@ def test_an_interrupt_leaves_the_checkpoint_and_nothing_half_written(tmp_path: P
 def test_missing_weights_are_refused(tmp_path: Path) -> None:
     """The refusal names the file."""
     with pytest.raises(WeightsError, match=r"hmm\.json.*cannot be read"):
-        load_models(["hmm"], folder=tmp_path)
+        load_models(["hmm"], CHORDS, folder=tmp_path)
 
 
 def test_shipped_weights_load_and_are_small() -> None:
     """All models ship with weights, under 12 MB together, and each card says what it measured."""
-    models = load_models(MODELS)
+    models = load_models(MODELS, chord_table())
     assert list(models) == list(MODELS)
     assert sum(path.stat().st_size for path in WEIGHTS.glob("*.safetensors")) < 12e6
     for name, entry in MODELS.items():
