@@ -248,7 +248,7 @@ def train(
             )
         _print_table(
             {
-                f"{name}, {metric.split}": f"{metric.value:.3f} {metric.unit} ({metric.name})"
+                f"{name}, {metric.split}, {metric.name}": f"{metric.value:.3f} {metric.unit}"
                 for metric in card.metrics
             }
         )

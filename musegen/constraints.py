@@ -43,7 +43,9 @@ GAP_UPPER = 12  # semitones between neighbouring upper voices; wider ones are ne
 GAP_LOWER = 24  # semitones between tenor and bass
 THEME_COST = 6.0  # nats for a soprano note that leaves the theme it takes up
 STAY_COST = 1.2  # nats for a beat on which nothing moves
+REPEAT_COST = 0.5  # nats for a beat on which the soprano repeats its note
 GRADE_COST = {3: 0.0, 2: 0.7, 1: 2.5}  # nats by the graph's grade: normative, common, conditional
+SPREAD = 0.7  # nats by the logarithm of the number of voicings that a chord has
 DEAR = 4.0  # nats; a voicing that costs so much more than its chord's best is left out
 THREADS = 2  # that judge pairs side by side
 PIVOT_COST = 0.8  # nats for changing the key, so that it happens once
@@ -122,7 +124,15 @@ def _slot_candidates(
     legal = np.isfinite(cost) & (cost < _dearest(cost, index))
     if not legal.any():
         raise InfeasibleError(place, _nothing_left(slot, plan, rules, moments))
-    return SlotCandidates(moments[legal], index[legal], cost[legal])
+    cost, index = cost[legal], index[legal]
+    return SlotCandidates(moments[legal], index, cost + _share(index))
+
+
+def _share(index: IntArray) -> FloatArray:
+    """What makes a draw among voicings a draw among chords: few voicings, better odds for each."""
+    counts = np.bincount(index)
+    cost: FloatArray = SPREAD * np.log(counts[index] / counts[counts > 0].min())
+    return cost
 
 
 def _dearest(cost: FloatArray, index: IntArray) -> FloatArray:
@@ -248,8 +258,8 @@ def link(before: Harmony, after: Harmony) -> tuple[int, Chord | None]:
     return int(grade_table()[reading.index, after.chord.index]), reading
 
 
-def _gate(before: Slot, after: Slot) -> tuple[BoolArray, FloatArray]:
-    """Which harmony may follow which, and at what cost."""
+def _gate(before: Slot, after: Slot, goal: Key) -> tuple[BoolArray, FloatArray]:
+    """Which harmony may follow which, and at what cost; a phrase turns only to its goal's key."""
     shape = (len(before.harmonies), len(after.harmonies))
     grades = np.zeros(shape, np.int64)
     cost = np.zeros(shape)
@@ -257,7 +267,8 @@ def _gate(before: Slot, after: Slot) -> tuple[BoolArray, FloatArray]:
     for i, j in product(range(shape[0]), range(shape[1])):
         first, second = before.harmonies[i], after.harmonies[j]
         grade, pivot = link(first, second)
-        grades[i, j] = 3 if boundary else grade
+        turns_back = first.key != second.key and second.key != goal
+        grades[i, j] = 3 if boundary else 0 if turns_back else grade
         cost[i, j] = PIVOT_COST if pivot is not None else 0.0
     common: BoolArray = grades >= COMMON_GRADE
     dull: BoolArray = np.all(grades < COMMON_GRADE, axis=1, keepdims=True)  # chords with no common way on may take a conditional one
@@ -278,7 +289,8 @@ def _pair_tables(
     firsts = {signature: place for place, signature in reversed(signatures.items())}
 
     def judged(place: int) -> PairTable:
-        gate, cost = _gate(plan.slots[place - 1], plan.slots[place])
+        goal = plan.phrases[plan.slots[place].phrase].key
+        gate, cost = _gate(plan.slots[place - 1], plan.slots[place], goal)
         return _judged(slots[place - 1], slots[place], gate, cost, rules)
 
     with ThreadPoolExecutor(THREADS) as pool:  # kernels run without the interpreter's lock
@@ -291,6 +303,7 @@ def _signature(slot: Slot, plan: Plan) -> tuple[object, ...]:
     last = slot is plan.slots[-1]
     return (
         slot.harmonies,
+        plan.phrases[slot.phrase].key,
         slot.strength,
         slot.opens and slot.phrase > 0,
         slot.opens,
@@ -314,8 +327,9 @@ def _judged(
     voices = slice(0, len(VOICE_NAMES))
     held = (
         before.moments["semitone"][sources, voices] == after.moments["semitone"][successors, voices]
-    ).all(axis=1)
-    return PairTable(indptr, successors, rule_costs + steps + STAY_COST * held)
+    )
+    still = STAY_COST * held.all(axis=1) + REPEAT_COST * held[:, 0]
+    return PairTable(indptr, successors, rule_costs + steps + still)
 
 
 # --- rules that look further back -----------------------------------------------------------

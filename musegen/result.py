@@ -69,13 +69,11 @@ class Composition:
     def summary(self) -> Mapping[str, str]:
         """The short table: what was composed, and what it cost."""
         draft = self.draft
-        cost, optimum = draft.gap
         counts = ", ".join(
             f"{sum(f.severity == mark for f in self.findings)} {word}"
             for mark, word in SEVERITIES.items()
         )
         logs = ", ".join(f"{name} {values.sum():.1f}" for name, values in draft.log_scores.items())
-        rules = -float(draft.beam.terms[0]["rules"])
         return {
             "title": self.score.title,
             "form": draft.plan.template.name,
@@ -87,8 +85,8 @@ class Composition:
             "findings": counts,
             "log-probability (nats)": logs or "no model",
             "search width": str(draft.request.width),
-            "rule cost": f"{rules:.2f} with models; beam alone {cost:.2f}, optimum {optimum:.2f}, "
-            f"gap {cost - optimum:.2f}",
+            "first-order cost": f"{draft.cost:.2f}, optimum {draft.optimum:.2f}, "
+            f"gap {draft.cost - draft.optimum:.2f}",
             "surface redraws": str(draft.redraws),
             "seed": str(draft.request.seed),
         }

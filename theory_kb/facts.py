@@ -185,3 +185,11 @@ def _check_cadences(facts: Facts) -> None:
                 f"kind must be one of "
                 f"{', '.join(facts.cadences['kinds'])}, got {formula.get('kind')!r}",
             )
+        counts = formula.get("count", {})
+        for mode in (mode for mode in MODES if mode in formula):
+            if not isinstance(counts.get(mode), int) or counts[mode] < 0:
+                raise FactError(
+                    "cadences.toml",
+                    name,
+                    f"count.{mode} must be a whole number, got {counts.get(mode)!r}",
+                )

@@ -397,6 +397,7 @@ class CadenceFormula:
     chords: tuple[str, ...]  # symbols, the last one the arrival
     soprano: tuple[tuple[int, ...], ...]  # scale degrees of the last chords
     strength: int
+    count: int  # phrases of the training chorales that close so
     source: str
 
 
@@ -433,6 +434,7 @@ def cadence_formulas(kind: str, mode: str) -> tuple[CadenceFormula, ...]:
             tuple(each[mode]),
             tuple(map(tuple, each["soprano"])),
             strength,
+            each["count"][mode],
             each["source"],
         )
         for each in load_facts().cadences["formula"]

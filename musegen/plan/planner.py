@@ -35,6 +35,7 @@ COLOURS = 3  # targets that one piece tonicises
 OPENING = {"major": ("I", "I", "I", "V", "I6"), "minor": ("i", "i", "i", "V", "i6")}
 INNER_OPENING_FUNCTIONS = ("T", "D")
 PICARDY_SHARE = 0.9  # Bach closes 131 of 142 minor chorales on a tonic with a major third
+UNCOUNTED = 0.5  # phrases by which a formula that was never counted can still be drawn
 FAR = 0.5  # weight, in per cent, of a key in which the counted chorales never cadence
 FINAL_SOPRANO = 1
 STRONGEST = 10  # strength of a perfect authentic cadence
@@ -183,7 +184,7 @@ def _draw_close(section: Section, home: Key, *, last: bool, rng: np.random.Gener
         )
     kind = kinds[_draw([cadence_share(kind) + FAR for kind in kinds], rng)]
     formulas = cadence_formulas(kind, key.mode)
-    formula = formulas[_draw([1.0] * len(formulas), rng)]
+    formula = formulas[_draw([each.count + UNCOUNTED for each in formulas], rng)]
     picardy = last and key.mode == "minor" and formula.chords[-1] == "i"
     if picardy and rng.random() < PICARDY_SHARE:
         formula = replace(formula, chords=(*formula.chords[:-1], "I"))

@@ -16,7 +16,8 @@ from musegen.models.registry import load_models
 from musegen.plan.planner import Plan, Slot, make_plan
 from musegen.plan.template import load_template
 from musegen.score import Cadence, ChordLabel, Metre, Note, Part, Score
-from musegen.search.beam import BeamResult, beam_gap, beam_search
+from musegen.search.beam import BeamResult, beam_search
+from musegen.search.optimum import first_order_optimum
 from musegen.slices import piece
 from musegen.tasks.scorer import ModelScorer, path_log_scores
 from musegen.textures.figuration import Decoration, decorate
@@ -30,7 +31,7 @@ VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 DEFAULT_WEIGHTS: Mapping[str, float] = {"hmm": 0.6, "rbm": 0.4, "lstm": 1.0}
 KEY_FIFTHS = (-3, -2, -1, 0, 1, 2, 3)  # signatures that a piece without a given key may have
 WIDEST = 4096
-TEMPERATURE = 1.0
+TEMPERATURE = 1.3
 SURFACE_DRAWS = 20  # redraws of the surface before a piece is given up
 
 
@@ -62,8 +63,13 @@ class Draft:
     score: Score
     report: Report
     log_scores: Mapping[str, FloatArray]  # by model, (T,) in nats
-    gap: tuple[float, float]  # first-order cost: of the beam alone, and the exact optimum
+    optimum: float  # least first-order cost that any path has, exact
     redraws: int  # surfaces that the checker refused
+
+    @property
+    def cost(self) -> float:
+        """First-order cost of the chosen path; what it has above the optimum buys likelier notes."""
+        return -self.beam.terms[0]["rules"]
 
     @property
     def plan(self) -> Plan:
@@ -138,7 +144,7 @@ def _finish(
         score,
         report,
         path_log_scores(scorer, path),
-        beam_gap(problem.lattice, request.width),
+        first_order_optimum(problem.lattice).cost,
         redraws,
     )
 
