@@ -41,7 +41,9 @@ def compose_one(seed: int) -> Outcome:
     digest = hashlib.sha256(piece.musicxml + write_midi(piece.score)).hexdigest()
     notes = hashlib.sha256(repr(piece.score.parts).encode()).hexdigest()
     findings = tuple((finding.severity, finding.rule) for finding in piece.findings)
-    return Outcome(seed, digest, notes, findings, piece.draft.redraws, piece.draft.cost - piece.draft.optimum)
+    return Outcome(
+        seed, digest, notes, findings, piece.draft.redraws, piece.draft.cost - piece.draft.optimum
+    )
 
 
 def run(seeds: range, jobs: int) -> tuple[list[Outcome], float]:

@@ -12,8 +12,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = {
     "theory_kb": (
         "what music theory says",
-        "Knows no search, no model, no file format of scores. "
-        "{doc}`Architecture <../architecture>` says how the parts meet.",
+        (
+            "Knows no search, no model, no file format of scores. "
+            "{doc}`Architecture <../architecture>` says how the parts meet."
+        ),
     ),
     "musegen": (
         "making music",

@@ -271,7 +271,9 @@ def _gate(before: Slot, after: Slot, goal: Key) -> tuple[BoolArray, FloatArray]:
         grades[i, j] = 3 if boundary else 0 if turns_back else grade
         cost[i, j] = PIVOT_COST if pivot is not None else 0.0
     common: BoolArray = grades >= COMMON_GRADE
-    dull: BoolArray = np.all(grades < COMMON_GRADE, axis=1, keepdims=True)  # chords with no common way on may take a conditional one
+    dull: BoolArray = np.all(
+        grades < COMMON_GRADE, axis=1, keepdims=True
+    )  # chords with no common way on may take a conditional one
     gate: BoolArray = common | (dull & (grades >= CONDITIONAL_GRADE))
     steps = np.array([GRADE_COST.get(grade, 0.0) for grade in range(4)])
     return gate, cost + steps[grades]

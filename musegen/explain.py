@@ -18,15 +18,16 @@ import numpy as np
 
 from musegen.constraints import VOICE_NAMES, features, link, spelled
 from musegen.encoding import tonic_reference
-from musegen.models.protocol import LOWEST, Candidates, NoteModel, State
+from musegen.models.protocol import LOWEST, BoolArray, Candidates, NoteModel, State
 from musegen.plan.planner import Harmony, Plan, Slot
 from musegen.score import Note
 from musegen.tasks.compose import Draft
+from musegen.threads import one_thread
 from theory_kb.check import RuleSet, bits, rule_set
 from theory_kb.chords import set_harmony, spell
 from theory_kb.graph import evidence
 from theory_kb.moment import Moments
-from theory_kb.pitch import Pitch
+from theory_kb.pitch import Pitch, PitchClass
 from theory_kb.query import may_follow, voice_range
 from theory_kb.rules.records import rules
 
@@ -44,6 +45,7 @@ FIGURE_REASONS: Mapping[str, tuple[str, str]] = {
 }
 REACH = 12  # semitones around the chosen note within which alternatives are looked at
 MOST_ALTERNATIVES = 4
+OUTSIDE = "voicings keep to core ranges, order and close spacing, and sound every essential member"
 
 
 def explanation(draft: Draft) -> dict[str, Any]:
@@ -53,7 +55,8 @@ def explanation(draft: Draft) -> dict[str, Any]:
         _harmony(slot, moment) for slot, moment in zip(plan.slots, draft.skeleton, strict=True)
     ]
     chords = [_chord(draft, harmonies, place) for place in range(len(harmonies))]
-    judged = _alternatives(draft, harmonies)
+    with one_thread():
+        judged = _alternatives(draft, harmonies)
     return {
         "title": score.title,
         "key": score.key.name,
@@ -197,12 +200,14 @@ def _judge_slot(
     states: Mapping[str, State],
 ) -> list[_Judged]:
     others, voices = _other_moments(draft, harmony, place)
-    fired = _fired(draft, place, others, sets)
+    left_out = _left_out(draft, place, others)
+    fired = _fired(draft, place, others, sets, left_out)
+    planned = _planned(draft, place, others, left_out)
     scores = _scores(draft, place, others, states)
     judged = []
     for voice in range(len(VOICE_NAMES)):
         rows = [row for row in range(1, len(others)) if voices[row] == voice]
-        entries = [_entry(voice, others[row], fired[row], scores, row) for row in rows]
+        entries = [_entry(voice, others, row, scores, fired[row], planned[row]) for row in rows]
         entries.sort(key=lambda entry: (-entry["score"], entry["pitch"]))
         rules = tuple(sorted({rule for row in rows for rule in fired[row]}))
         models = _shares(draft, place, voice, others, states)
@@ -238,24 +243,30 @@ def _tones_near(harmony: Harmony, semitone: int) -> list[Pitch]:
 
 
 def _fired(
-    draft: Draft, place: int, others: Moments, sets: Mapping[str, RuleSet]
+    draft: Draft,
+    place: int,
+    others: Moments,
+    sets: Mapping[str, RuleSet],
+    left_out: BoolArray,
 ) -> list[tuple[str, ...]]:
-    """Hard rules that each row breaks, on its own and with its neighbours."""
+    """Rules that each row breaks: hard ones, with its neighbours too, and of what was left out all."""
     skeleton = draft.skeleton
     names: list[list[str]] = [[] for _ in others]
 
-    def collect(rules: RuleSet, earlier: Moments, before: Moments, now: Moments) -> None:
-        broken = bits(rules, earlier, before, now) & rules.hard
+    def collect(rules: RuleSet, before: Moments, now: Moments, soft: BoolArray) -> None:
+        broken = bits(rules, before, before, now)
+        broken = np.where(soft, broken, broken & rules.hard)
         for row, value in enumerate(broken):
             names[row].extend(rule for at, rule in enumerate(rules.ids) if int(value) >> at & 1)
 
-    collect(sets["unary"], others, others, others)
+    never = np.zeros(len(others), np.bool_)
+    collect(sets["unary"], others, others, left_out)
     if place:
         before = np.repeat(skeleton[place - 1 : place], len(others))
-        collect(sets["pair"], before, before, others)
+        collect(sets["pair"], before, others, never)
     if place + 1 < len(skeleton):
         after = np.repeat(skeleton[place + 1 : place + 2], len(others))
-        collect(sets["pair"], others, others, after)
+        collect(sets["pair"], others, after, never)
     return [tuple(dict.fromkeys(row)) for row in names]
 
 
@@ -280,10 +291,36 @@ def _as_candidates(draft: Draft, place: int, moments: Moments) -> Candidates:
     )
 
 
+def _left_out(draft: Draft, place: int, others: Moments) -> BoolArray:
+    """Which rows are none of the slot's candidates."""
+    here = draft.problem.slots[place].moments
+    voices = slice(0, len(VOICE_NAMES))
+    offered = set(map(tuple, here["semitone"][:, voices].tolist()))
+    rows = map(tuple, others["semitone"][:, voices].tolist())
+    return np.array([row not in offered for row in rows])
+
+
+def _planned(draft: Draft, place: int, others: Moments, left_out: BoolArray) -> list[str]:
+    """What else than a rule left each row out; empty where nothing did."""
+    wanted = draft.plan.slots[place].soprano
+    tonic = PitchClass(int(others["tonic"][0])).letter
+    degrees = (others["step"][:, 0].astype(np.int64) - tonic) % 7 + 1
+    bound = f"the cadence asks for scale degree {' or '.join(map(str, wanted))} in the soprano here"
+    return [
+        bound if wanted and degree not in wanted else OUTSIDE if out else ""
+        for degree, out in zip(degrees.tolist(), left_out, strict=True)
+    ]
+
+
 def _entry(
-    voice: int, moment: np.void, broken: Sequence[str], scores: Mapping[str, Any], row: int
+    voice: int,
+    others: Moments,
+    row: int,
+    scores: Mapping[str, Any],
+    broken: Sequence[str],
+    planned: str,
 ) -> dict[str, Any]:
-    pitch = spelled(moment)[voice].name
+    pitch = spelled(others[row])[voice].name
     loss = {name: float(values[row] - values[0]) for name, values in scores.items()}
     total = sum(loss.values())
     if broken:
@@ -293,6 +330,14 @@ def _entry(
             "rejected_by": "rule",
             "rule": broken[0],
             "text": text,
+            "score": round(total, 2),
+        }
+    if planned:
+        return {
+            "pitch": pitch,
+            "rejected_by": "plan",
+            "rule": "",
+            "text": planned,
             "score": round(total, 2),
         }
     worst = min(loss, key=lambda name: loss[name], default="")

@@ -14,13 +14,14 @@ from musegen.errors import InfeasibleError, OptionError
 from musegen.models.protocol import FloatArray, SlotModel
 from musegen.models.registry import load_models
 from musegen.plan.planner import Plan, Slot, make_plan
-from musegen.plan.template import load_template
+from musegen.plan.template import Template, load_template
 from musegen.score import Cadence, ChordLabel, Metre, Note, Part, Score
 from musegen.search.beam import BeamResult, beam_search
 from musegen.search.optimum import first_order_optimum
 from musegen.slices import piece
 from musegen.tasks.scorer import ModelScorer, path_log_scores
 from musegen.textures.figuration import Decoration, decorate
+from musegen.threads import one_thread
 from theory_kb.check import Report, Style, check, load_style
 from theory_kb.moment import TICKS, Moments
 from theory_kb.pitch import Key, Pitch, PitchClass
@@ -93,6 +94,13 @@ def draft(request: Request, *, models: Mapping[str, SlotModel] | None = None) ->
     style = load_style(request.style)
     template = load_template(request.form, metre=request.metre)
     used = models if models is not None else load_models(request.models, chord_table())
+    with one_thread():
+        return _draft(request, style, template, used)
+
+
+def _draft(
+    request: Request, style: Style, template: Template, used: Mapping[str, SlotModel]
+) -> Draft:
     rng = np.random.default_rng(request.seed)
     home = Key.parse(request.key) if request.key else _draw_key(rng)
     plan = make_plan(template, home, rng=rng)
