@@ -28,7 +28,7 @@ from musegen.models.protocol import (
 )
 from musegen.plan.planner import Harmony, Plan, Slot
 from musegen.search.lattice import Lattice, PairTable
-from theory_kb.check import RuleSet, Style, bits, costs, pair_table, rule_set
+from theory_kb.check import RuleSet, Style, broken, costs, pair_table, rule_set
 from theory_kb.chords import Chord, set_harmony, spell, vocabulary
 from theory_kb.moment import REST, TICKS, Moments, blank_moments
 from theory_kb.pitch import MODES, Key, Pitch, PitchClass
@@ -147,8 +147,8 @@ def _nothing_left(slot: Slot, plan: Plan, rules: RuleSet, moments: Moments) -> s
     """Say where no voicing is left and which rules took the most."""
     beat = 1 + slot.position * plan.metre[1] / (4 * TICKS)
     chords = ", ".join(f"{each.chord.symbol} in {each.key}" for each in slot.harmonies)
-    fired = bits(rules, moments, moments, moments) & rules.hard
-    counts = [(int(((fired >> place) & 1).sum()), name) for place, name in enumerate(rules.ids)]
+    fired = broken(rules, moments, moments, moments)[:, : rules.hard].sum(axis=0)
+    counts = [(int(count), name) for count, name in zip(fired, rules.ids, strict=False)]
     guilty = ", ".join(f"{name} ({count})" for count, name in sorted(counts, reverse=True) if count)
     return (
         f"bar {slot.bar}, beat {beat:g}: none of {len(moments)} voicings of {chords} "

@@ -23,7 +23,7 @@ from musegen.plan.planner import Harmony, Plan, Slot
 from musegen.score import Note
 from musegen.tasks.compose import Draft
 from musegen.threads import one_thread
-from theory_kb.check import RuleSet, bits, rule_set
+from theory_kb.check import RuleSet, broken, rule_set
 from theory_kb.chords import set_harmony, spell
 from theory_kb.graph import evidence
 from theory_kb.moment import Moments
@@ -254,10 +254,10 @@ def _fired(
     names: list[list[str]] = [[] for _ in others]
 
     def collect(rules: RuleSet, before: Moments, now: Moments, soft: BoolArray) -> None:
-        broken = bits(rules, before, before, now)
-        broken = np.where(soft, broken, broken & rules.hard)
-        for row, value in enumerate(broken):
-            names[row].extend(rule for at, rule in enumerate(rules.ids) if int(value) >> at & 1)
+        found = broken(rules, before, before, now)
+        found[:, rules.hard :] &= soft[:, None]
+        for row, flags in enumerate(found):
+            names[row].extend(rules.ids[place] for place in np.flatnonzero(flags))
 
     never = np.zeros(len(others), np.bool_)
     collect(sets["unary"], others, others, left_out)

@@ -32,11 +32,10 @@ __all__ = [
     "RuleSet",
     "Skipped",
     "Style",
-    "bits",
+    "broken",
     "check",
     "costs",
     "earlier_notes",
-    "fired",
     "load_style",
     "pair_table",
     "rule_set",
@@ -50,7 +49,6 @@ Floats = NDArray[np.float64]
 GROUPS = ("unary", "pair", "line")
 LEVELS = {"surface": ("surface",), "harmonic": ("harmonic",), "both": ("surface", "harmonic")}
 GRAVITY = "EWI"  # gravest first
-MOST_RULES = 62  # bits of a bit set
 EXACT_FAMILY = "pair"  # its rules are one defect only on the same two voices
 
 # ------------------------------------------------------------------------------------ search
@@ -63,13 +61,8 @@ class RuleSet:
     ids: tuple[str, ...]
     kernels: Ints  # addresses
     params: Floats  # (rules, most parameters)
-    hard: int  # bit mask of the rules that must not be broken
+    hard: int  # how many of the rules, the first ones, must not be broken
     weights: Floats  # soft cost of breaking each rule
-
-    @property
-    def hard_count(self) -> int:
-        """How many of the rules, the first ones, are hard."""
-        return self.hard.bit_length()
 
 
 @cache
@@ -95,31 +88,23 @@ def rule_set(style: Style, group: str, level: str = "both") -> RuleSet:
 
 
 def _compiled_set(style: Style, chosen: list[Rule]) -> RuleSet:
-    assert len(chosen) <= MOST_RULES, "a bit set holds no more rules"
     params = np.zeros((len(chosen), max([1, *(len(each.params) for each in chosen)])))
     for row, each in enumerate(chosen):
         values = [style.params[each.id][name] for name in each.params]
         params[row, : len(values)] = values
-    hard = sum(style.severities[each.id] == "E" for each in chosen)
     return RuleSet(
         tuple(each.id for each in chosen),
         np.array([address(each.id) for each in chosen], np.int64),
         params,
-        (1 << hard) - 1,
+        sum(style.severities[each.id] == "E" for each in chosen),
         np.array([style.cost(each.id) for each in chosen], np.float64),
     )
 
 
-def bits(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Ints:
-    """Which rules fire on each moment: bit r for rule r; all arrays (K,), the answer too."""
-    hits = _offences(rule_set, earlier, before, now) != 0
-    values: Ints = hits @ (np.int64(1) << np.arange(len(rule_set.ids), dtype=np.int64))
-    return values
-
-
-def fired(rule_set: RuleSet, value: int) -> tuple[str, ...]:
-    """Ids of the rules in one bit set."""
-    return tuple(name for place, name in enumerate(rule_set.ids) if value >> place & 1)
+def broken(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Bools:
+    """Which rules are broken on each moment, (K, rules); the arrays of moments are (K,)."""
+    found: Bools = _offences(rule_set, earlier, before, now) != 0
+    return found
 
 
 def costs(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Floats:
@@ -129,7 +114,7 @@ def costs(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) ->
         rule_set.kernels,
         rule_set.params,
         rule_set.weights,
-        rule_set.hard_count,
+        rule_set.hard,
         _contiguous(earlier, before, now),
         (same, same),
     )
@@ -154,7 +139,7 @@ def pair_table(
         rule_set.kernels,
         rule_set.params,
         rule_set.weights,
-        rule_set.hard_count,
+        rule_set.hard,
         _contiguous(before, before, after),
         (rows, columns),
     )
