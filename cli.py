@@ -52,8 +52,24 @@ def main() -> None:
         )
         code = EXIT_INTERRUPTED
     except typer.TyperException as error:
-        code = _refuse(str(error))
+        code = _refuse_usage(error)
     sys.exit(code or 0)
+
+
+def _refuse_usage(error: typer.TyperException) -> int:
+    """A wrong command line in one line; a command without what it needs shows its help."""
+    text = error.format_message()
+    if "\n" in text:
+        sys.stderr.write(f"{text}\n")
+        return EXIT_REFUSED
+    return _refuse(text)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no whole number") from None
 
 
 def _refuse(message: str) -> int:
@@ -68,12 +84,22 @@ def compose(
         str | None, typer.Option(help="Such as 'D minor' or Bb; else the seed's.")
     ] = None,
     metre: Annotated[str | None, typer.Option(help="Such as 3/4; else the form's first.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Else the first not yet in --out.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Else the first not yet in --out.", parser=_whole, metavar="N"),
+    ] = None,
     style: Annotated[str, typer.Option(help="Style, or the path of a style (.toml).")] = "bach",
     models: Annotated[str, typer.Option(help="Proposers, with commas; or none.")] = "hmm,rbm,lstm",
     weight: Annotated[list[str] | None, typer.Option(help="As lstm=0.5; repeatable.")] = None,
-    width: Annotated[int, typer.Option(help="Hypotheses of the beam.")] = 32,
-    number: Annotated[int, typer.Option("-n", "--number", help="Pieces, seeds counting up.")] = 1,
+    width: Annotated[
+        int, typer.Option(help="Hypotheses of the beam.", parser=_whole, metavar="N")
+    ] = 32,
+    number: Annotated[
+        int,
+        typer.Option(
+            "-n", "--number", help="Pieces, seeds counting up.", parser=_whole, metavar="N"
+        ),
+    ] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the pieces.")] = Path("musegen-out"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
     audio: Annotated[bool, typer.Option("--audio/--no-audio", help="Write score.wav.")] = True,
@@ -110,7 +136,7 @@ def _request(
 ) -> Request:
     from musegen.tasks.compose import Request
 
-    names = tuple(name for name in models.split(",") if name) if models != "none" else ()
+    names = tuple(models.split(",")) if models != "none" else ()
     weights = dict(_weight(text) for text in weight or [])
     return Request(form, key, metre, seed, style, names, weights, width)
 
@@ -160,9 +186,9 @@ def _compose_one(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    from musegen.io.files import check_target
+    from musegen.io.files import PIECE, check_target
 
-    check_target(folder, force=force)
+    check_target(folder, force=force, own=PIECE)
     started = time.perf_counter()
     with _status("composing", quiet=quiet or as_json):
         from musegen.result import Composition
@@ -215,7 +241,9 @@ def _print_findings(piece: Composition) -> None:
 @app.command()
 def train(
     model: Annotated[str, typer.Argument(help="hmm, rbm, lstm or all.")],
-    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the training.", parser=_whole, metavar="N")
+    ] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the weights.")] = Path("musegen-weights"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,

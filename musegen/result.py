@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from musegen.explain import explanation
 from musegen.io.audio import synthesise
 from musegen.io.engraving import engrave, to_png
 from musegen.io.explanation_html import render_html
-from musegen.io.files import write_files
+from musegen.io.files import PIECE, check_target, write_files
 from musegen.io.midi import write_midi
 from musegen.io.musicxml import write_musicxml
 from musegen.score import Score
@@ -22,7 +23,7 @@ from theory_kb.check import Finding
 
 __all__ = ["Composition"]
 
-SEVERITIES = {"E": "errors", "W": "warnings", "I": "remarks"}
+SEVERITIES = {"E": "error", "W": "warning", "I": "remark"}
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class Composition:
     def summary(self) -> Mapping[str, str]:
         """The short table: what was composed, and what it cost."""
         draft = self.draft
+        found = Counter(finding.severity for finding in self.findings)
         counts = ", ".join(
-            f"{sum(f.severity == mark for f in self.findings)} {word}"
+            f"{found[mark]} {word}{'' if found[mark] == 1 else 's'}"
             for mark, word in SEVERITIES.items()
         )
         logs = ", ".join(f"{name} {values.sum():.1f}" for name, values in draft.log_scores.items())
@@ -120,10 +122,12 @@ class Composition:
         """Write all files into a new folder, whole or not at all.
 
         Raises:
-            OutputError: the folder exists and `force` is not set, or cannot be written.
+            OutputError: the folder exists and `force` is not set, holds other files or folders, or
+                cannot be written.
         """
         target = Path(folder)
-        write_files(target, self.files(audio=audio), force=force)
+        check_target(target, force=force, own=PIECE)  # before the work of engraving
+        write_files(target, self.files(audio=audio), force=force, own=PIECE)
         return target
 
     def _repr_html_(self) -> str:

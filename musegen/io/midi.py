@@ -7,6 +7,7 @@ keys at the same onsets.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from musegen.errors import OptionError, ScoreError
+from musegen.io.limits import MOST_NOTES, UNITS, brief, checked_metre, checked_parts, checked_tempo
 from musegen.io.spelling import KeyStroke, spell_voices
 from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import MODES, Key, PitchClass
@@ -29,9 +31,7 @@ FINEST_DIVISION = 32_767  # the file has 15 bits for it
 RELEASE = Fraction(1, 32)  # quarter notes by which a note is let go early, to set off the next
 LARGEST = 5_000_000  # bytes of a file
 SNAP = (Fraction(1, 8), Fraction(1, 6))  # a release is read as the next multiple of one of these
-LEGATO = Fraction(
-    1, 8
-)  # quarter notes by which a note may touch or miss the next and still meet it
+LEGATO = Fraction(1, 8)  # quarter notes by which a note may miss or overlap the next and meet it
 MINOR_NUMBER = 12  # pretty_midi numbers keys by pitch class, 12 more for minor
 TONIC_BONUS, THIRD_BONUS = 0.10, 0.03  # worth of a last chord, as a share of all sound
 EITHER_SEVENTH = (-2, 5)  # fifths above the tonic of both sevenths of minor
@@ -83,12 +83,14 @@ def _division(score: Score) -> int:
 
 
 def _written_metres(score: Score) -> Iterator[Metre]:
-    """Time signatures; an upbeat is a short bar of its own."""
+    """Time signatures; an upbeat is a short bar of its own, if any metre has such a bar."""
     if score.upbeat:
         unit = score.metre.unit
-        while (score.upbeat * unit / 4).denominator != 1:
+        while (score.upbeat * unit / 4).denominator != 1 and unit < UNITS[-1]:
             unit *= 2
-        yield Metre(int(score.upbeat * unit / 4), unit)
+        beats = score.upbeat * unit / 4
+        short = Metre(int(beats), unit) if beats.denominator == 1 else score.metre
+        yield short
         yield Metre(score.metre.beats, score.metre.unit, score.upbeat)
         yield from score.metres[1:]
     else:
@@ -118,11 +120,11 @@ def read_midi(path: str | Path, *, key: Key | None = None) -> Score:
     if not tracks:
         raise ScoreError(path.name, "holds no note")
     voices = [
-        _strokes(midi, track, f"{path.name}, {_track_name(track, n)}")
+        _strokes(midi, track, f"{path.name}, {brief(_track_name(track, n), 40)}")
         for n, track in enumerate(tracks, 1)
     ]
     source, key = _key(midi, voices, key)
-    metres, upbeat = _metres(midi)
+    metres, upbeat = _metres(midi, path.name)
     tempi = midi.get_tempo_changes()[1]
     parts = tuple(
         Part(
@@ -137,8 +139,10 @@ def read_midi(path: str | Path, *, key: Key | None = None) -> Score:
         )
     )
     credit = f"from {path.name}, spelled from MIDI keys in {key} ({source})"
-    tempo = round(float(tempi[0]), 3) if len(tempi) else 120.0
-    return Score(path.stem, key, parts, metres, upbeat, tempo, credit=credit)
+    tempo = checked_tempo(round(float(tempi[0]), 3) if len(tempi) else 120.0, path.name)
+    return Score(
+        path.stem, key, checked_parts(parts, path.name), metres, upbeat, tempo, credit=credit
+    )
 
 
 def _opened(path: Path) -> Any:
@@ -153,9 +157,45 @@ def _opened(path: Path) -> Any:
     if len(data) > LARGEST:
         raise ScoreError(path.name, f"is larger than {LARGEST} bytes")
     try:
-        return pretty_midi.PrettyMIDI(BytesIO(data))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a tempo outside the first track, which is not read
+            content: Any = pretty_midi.pretty_midi.mido.MidiFile(file=BytesIO(data))
+            _check(content, path.name)
+            return pretty_midi.PrettyMIDI(mido_object=content)
+    except ScoreError:
+        raise
+    except EOFError as error:
+        raise ScoreError(
+            path.name, "is no MIDI file that can be read: it ends too early"
+        ) from error
     except Exception as error:
-        raise ScoreError(path.name, f"is no MIDI file that can be read: {error!r}") from error
+        reason = brief(error) or type(error).__name__
+        raise ScoreError(path.name, f"is no MIDI file that can be read: {reason}") from error
+
+
+def _check(file: Any, name: str) -> None:
+    """Refuse what pretty_midi would count wrong or leave out unsaid."""
+    if file.ticks_per_beat <= 0:
+        raise ScoreError(name, "counts no ticks of quarter notes; SMPTE time is not read")
+    begun, ended = 0, 0
+    for track in file.tracks:
+        sounding: dict[tuple[int, int], list[int]] = {}
+        time = 0
+        for event in track:
+            time += event.time
+            if event.type == "note_on" and event.velocity:
+                sounding.setdefault((event.channel, event.note), []).append(time)
+                begun += 1
+            elif event.type in ("note_on", "note_off"):
+                key = event.channel, event.note
+                begins = sounding.pop(key, [])
+                ended += sum(begin < time for begin in begins)
+    if not begun:
+        raise ScoreError(name, "holds no note")
+    if begun > MOST_NOTES:
+        raise ScoreError(name, f"holds {begun} notes, at most {MOST_NOTES} are read")
+    if begun != ended:
+        raise ScoreError(name, f"of {begun} notes {begun - ended} never end or last no time")
 
 
 def _track_name(track: Any, number: int) -> str:
@@ -196,10 +236,10 @@ def _snapped(begin: Fraction, end: Fraction, following: Fraction | None) -> Frac
     return (later if following is None else min(later, following)) - begin
 
 
-def _metres(midi: Any) -> tuple[tuple[Metre, ...], Fraction]:
+def _metres(midi: Any, name: str) -> tuple[tuple[Metre, ...], Fraction]:
     """Time signatures, and the upbeat: a first bar that is shorter than what follows it."""
     found = [
-        Metre(each.numerator, each.denominator, _time(midi, each.time))
+        checked_metre(Metre(each.numerator, each.denominator, _time(midi, each.time)), name)
         for each in midi.time_signature_changes
     ]
     if not found or found[0].onset:

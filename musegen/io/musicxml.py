@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -280,7 +281,9 @@ def _write_bar(measure: ET.Element, sheet: _Sheet, staves: Sequence[_Staff], bar
 
 
 def _in_bar(line: Sequence[Piece], bar: Bar) -> list[Piece]:
-    return [piece for piece in line if bar.onset <= piece.onset < bar.end]
+    begin = bisect_left(line, bar.onset, key=lambda piece: piece.onset)
+    end = bisect_left(line, bar.end, lo=begin, key=lambda piece: piece.onset)
+    return list(line[begin:end])
 
 
 def _fermata_ends(line: Sequence[Piece]) -> frozenset[Fraction]:

@@ -9,6 +9,8 @@ number, by which its voice and its fermata are found again: music21 numbers voic
 from __future__ import annotations
 
 import math
+import re
+import warnings
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
@@ -20,6 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from musegen.errors import ScoreError
+from musegen.io.limits import (
+    LONGEST,
+    MOST_NOTES,
+    brief,
+    checked_metre,
+    checked_parts,
+    checked_tempo,
+)
 from musegen.io.xml_tree import parse_xml
 from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch, PitchClass
@@ -45,7 +55,36 @@ TONICS = {  # fifths from the tonic of the major key of the same signature, and 
     "locrian": (5, "minor"),
     "lydian": (-1, "major"),
 }
-UNREAD = ("harmony", "direction", "figured-bass", "print", "sound", "listening", "bookmark")
+UNREAD = (
+    "harmony",
+    "direction",
+    "figured-bass",
+    "print",
+    "sound",
+    "listening",
+    "bookmark",
+    "barline",
+)
+NUMBERS: Mapping[str, tuple[float, float]] = {  # bounds of what music21 reckons with
+    "divisions": (1e-6, 1_000_000),
+    "fifths": (-7, 7),
+    "octave": (-1, 10),
+    "alter": (-3, 3),
+    "staff": (1, 99),
+    "staves": (1, 99),
+    "diatonic": (-99, 99),
+    "chromatic": (-99, 99),
+    "octave-change": (-9, 9),
+    "actual-notes": (1, 999),
+    "normal-notes": (1, 999),
+}
+TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "step": (re.compile(r"[A-G]"), "a letter from A to G"),
+    "beats": (re.compile(r"[1-9]\d?( *\+ *[1-9]\d?)*"), "a number from 1 to 99 or a sum of such"),
+    "beat-type": (re.compile(r"1|2|4|8|16|32|64"), "1, 2, 4, 8, 16, 32 or 64"),
+}
+MOVES = ("note", "backup", "forward")  # what has a duration
+PITCH = ("pitch/step", "pitch/octave", "duration")  # what a sounding note must have
 REFUSED: Mapping[str, str] = {
     "chord": "two notes at once in one voice; give each its own voice",
     "grace": "a grace note; take it out or write it with its length",
@@ -87,7 +126,7 @@ def read_musicxml(path: str | Path) -> Score:
     path = Path(path)
     root = parse_xml(_content(path), path.name)
     if root.tag != "score-partwise":
-        raise ScoreError(path.name, f"must hold score-partwise, got {root.tag}")
+        raise ScoreError(path.name, f"must hold score-partwise, got {brief(root.tag, 40)}")
     tempo = _tempo(root, path.name)
     places = _number_notes(root, path.name)
     score = _score(root, places, _understood(root, path.name), path)
@@ -107,7 +146,7 @@ def _content(path: Path) -> bytes:
             return _limited(file.read, path.name)
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ScoreError(str(path), f"cannot be read: {reason}") from error
+        raise ScoreError(str(path), f"cannot be read: {brief(reason)}") from error
 
 
 def _limited(read: Callable[[int], bytes], name: str) -> bytes:
@@ -128,7 +167,7 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
         container = parse_xml(_limited(file.read, name), name)
     paths = [element.get("full-path", "") for element in container.iter("rootfile")]
     if not paths or paths[0] not in entries:
-        raise ScoreError(name, f"is no compressed MusicXML: its container names {paths[:1]}")
+        raise ScoreError(name, f"is no compressed MusicXML: its container names {brief(paths[:1])}")
     with archive.open(paths[0]) as file:
         return _limited(file.read, name)
 
@@ -140,23 +179,63 @@ def _number_notes(root: ET.Element, name: str) -> list[_Place]:
     """Give each note its number as a lyric, and say where it belongs; take out what is not read."""
     places: list[_Place] = []
     for part, element in enumerate(root.findall("part")):
-        for measure in element.findall("measure"):
+        divisions = 1.0
+        for count, measure in enumerate(element.findall("measure"), 1):
+            where = f"{name}, bar {brief(measure.get('number', count), 20)}"
             for child in [child for child in measure if child.tag in UNREAD]:
                 measure.remove(child)
+            divisions = _check_numbers(measure, divisions, where)
             for note in measure.findall("note"):
-                _check(note, f"{name}, bar {measure.get('number')}")
+                _check(note, where)
                 if note.find("rest") is None:
                     _number(note, len(places))
                     places.append(_place(note, part))
     if not places:
         raise ScoreError(name, "holds no note")
+    if len(places) > MOST_NOTES:
+        raise ScoreError(name, f"holds {len(places)} notes, at most {MOST_NOTES} are read")
     return places
+
+
+def _check_numbers(measure: ET.Element, divisions: float, where: str) -> float:
+    """Refuse numbers that no music has; gives the divisions of a quarter note from here on."""
+    for element in measure.iter():
+        text = (element.text or "").strip()
+        if element.tag in NUMBERS:
+            _within(text, element.tag, NUMBERS[element.tag], where)
+        elif element.tag in TEXTS and not TEXTS[element.tag][0].fullmatch(text):
+            got, allowed = brief(repr(text), 40), TEXTS[element.tag][1]
+            raise ScoreError(where, f"{element.tag} must be {allowed}, got {got}")
+        elif element.tag in MOVES:
+            _check_duration(element, divisions, where)
+        if element.tag == "divisions":
+            divisions = float(text)
+    return divisions
+
+
+def _check_duration(element: ET.Element, divisions: float, where: str) -> None:
+    duration = element.findtext("duration")
+    if duration is not None:
+        longest = LONGEST * divisions
+        _within(duration.strip(), "duration", (0, longest), where)
+        if element.tag == "note" and float(duration) == 0:
+            raise ScoreError(where, "a note or rest lasts no time; give it a length")
+
+
+def _within(text: str, name: str, bounds: tuple[float, float], where: str) -> None:
+    number = _number_in(text, where, name)
+    if not bounds[0] <= number <= bounds[1]:
+        allowed = f"from {bounds[0]:.12g} to {bounds[1]:.12g}"
+        raise ScoreError(where, f"{name} must be {allowed}, got {brief(text, 40)}")
 
 
 def _check(note: ET.Element, where: str) -> None:
     for tag, problem in REFUSED.items():
         if note.find(tag) is not None:
             raise ScoreError(where, problem)
+    missing = [] if note.find("rest") is not None else [x for x in PITCH if note.find(x) is None]
+    if missing:
+        raise ScoreError(where, f"a note without {missing[0]}; write it or take the note out")
 
 
 def _number(note: ET.Element, number: int) -> None:
@@ -168,8 +247,8 @@ def _number(note: ET.Element, number: int) -> None:
 def _place(note: ET.Element, part: int) -> _Place:
     hidden = (text.text for text in note.iterfind("notations/other-notation"))
     fermata = note.find("notations/fermata") is not None or "fermata" in hidden
-    staff = note.findtext("staff", "1")
-    return _Place(part, int(staff) if staff.isdigit() else 1, note.findtext("voice", "1"), fermata)
+    staff = int(float(note.findtext("staff", "1")))
+    return _Place(part, staff, brief(note.findtext("voice", "1"), 20), fermata)
 
 
 def _understood(root: ET.Element, name: str) -> Any:
@@ -183,10 +262,12 @@ def _understood(root: ET.Element, name: str) -> Any:
     importer = untyped.MusicXMLImporter()
     importer.xmlText = ET.tostring(root, encoding="unicode")
     try:
-        importer.parseXMLText()
-        return importer.stream.toSoundingPitch()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what music21 warns of, it raises or we count
+            importer.parseXMLText()
+            return importer.stream.toSoundingPitch()
     except Exception as error:
-        raise ScoreError(name, f"cannot be understood: {error}") from error
+        raise ScoreError(name, f"cannot be understood: {brief(error)}") from error
 
 
 # --- after music21 --------------------------------------------------------------------------
@@ -194,7 +275,7 @@ def _understood(root: ET.Element, name: str) -> Any:
 
 def _score(root: ET.Element, places: Sequence[_Place], stream: Any, path: Path) -> Score:
     sounding = _sounding(stream, places, path.name)
-    parts = _parts(root, sounding, path.name)
+    parts = checked_parts(_parts(root, sounding, path.name), path.name)
     metres, upbeat = _metres(stream, path.name)
     makers = [each.text or "" for each in root.iterfind("identification/creator")]
     title = root.findtext("work/work-title") or root.findtext("movement-title") or path.stem
@@ -247,7 +328,7 @@ def _parts(root: ET.Element, sounding: Sequence[_Sounding], name: str) -> tuple[
 
     def line(each: _Sounding) -> tuple[int, int, int, str]:
         voice = each.place.voice
-        return each.place.part, each.place.staff, int(voice) if voice.isdigit() else 0, voice
+        return each.place.part, each.place.staff, int(voice) if voice.isdecimal() else 0, voice
 
     ordered = sorted(sounding, key=lambda each: (line(each), each.note.onset))
     lines = [(key[0], _joined(tuple(group), name)) for key, group in groupby(ordered, key=line)]
@@ -297,6 +378,7 @@ def _metres(stream: Any, name: str) -> tuple[tuple[Metre, ...], Fraction]:
     for signature in part.recurse().getElementsByClass("TimeSignature"):
         onset = _fraction(signature.getOffsetInHierarchy(part), name)
         metre = Metre(int(signature.numerator), int(signature.denominator), onset)
+        checked_metre(metre, f"{name}, {onset} quarter notes from the start")
         if not found or str(found[-1]) != str(metre):
             found.append(metre)
     if not found or found[0].onset:
@@ -311,7 +393,9 @@ def _metres(stream: Any, name: str) -> tuple[tuple[Metre, ...], Fraction]:
 
 def _key(root: ET.Element, parts: Sequence[Part], name: str) -> Key:
     """The key of the first signature; without mode the last lowest note decides."""
-    fifths = int(_number_in(root.findtext("part/measure/attributes/key/fifths", "0"), name))
+    fifths = int(
+        _number_in(root.findtext("part/measure/attributes/key/fifths", "0"), name, "fifths")
+    )
     mode = root.findtext("part/measure/attributes/key/mode", "").strip().lower()
     if mode not in TONICS:
         last = parts[-1].notes[-1].pitch.pitch_class.fifths
@@ -323,20 +407,21 @@ def _key(root: ET.Element, parts: Sequence[Part], name: str) -> Key:
 def _tempo(root: ET.Element, name: str) -> float:
     """Quarter notes a minute, as players or the first metronome mark are told."""
     for sound in root.iterfind("part/measure//sound[@tempo]"):
-        return _number_in(sound.get("tempo", ""), name)
+        return checked_tempo(_number_in(sound.get("tempo", ""), name, "tempo"), name)
     for mark in root.iterfind("part/measure/direction/direction-type/metronome"):
         unit, count = QUARTERS.get(mark.findtext("beat-unit", "")), mark.findtext("per-minute", "")
-        if unit and count.strip().isdigit():
-            return float(count) * unit * (1.5 if mark.find("beat-unit-dot") is not None else 1)
+        if unit and count.strip().isdecimal():
+            dotted = 1.5 if mark.find("beat-unit-dot") is not None else 1
+            return checked_tempo(float(count) * unit * dotted, name)
     return TEMPO
 
 
-def _number_in(text: str, name: str) -> float:
+def _number_in(text: str, where: str, what: str) -> float:
     """A finite number; raises ScoreError."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ScoreError(name, f"needs a number, got {text!r}")
+        raise ScoreError(where, f"{what} must be a number, got {brief(repr(text), 40)}")
     return number

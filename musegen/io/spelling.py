@@ -12,6 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
+from operator import mul
 
 from theory_kb.pitch import Key, Pitch, PitchClass
 
@@ -20,6 +22,7 @@ __all__ = ["KeyStroke", "spell_voices"]
 CENTRE = {"major": 2.5, "minor": 0.5}  # middle of the twelve usual tones, fifths above the tonic
 AROUND = 1  # quarter notes before and after, whose tones count
 KEY_WEIGHT = 8.0  # quarter notes of sound that the key's own centre is worth
+EXACT = 9  # digits of a mean that running sums get right
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,9 @@ def spell_voices(voices: Sequence[Sequence[KeyStroke]], key: Key) -> tuple[tuple
         key: the key of the piece, or the nearest guess.
     """
     home = key.tonic.fifths + CENTRE[key.mode]
-    tones = [(stroke, _nearest(stroke.semitone, home)) for voice in voices for stroke in voice]
-    tones.sort(key=lambda pair: pair[0].onset)
+    around = _Surroundings([stroke for voice in voices for stroke in voice], home)
     return tuple(
-        tuple(_pitch(stroke.semitone, _centre(tones, stroke, home)) for stroke in voice)
+        tuple(_pitch(stroke.semitone, around.centre(stroke)) for stroke in voice)
         for voice in voices
     )
 
@@ -54,20 +56,27 @@ def _nearest(semitone: int, centre: float) -> int:
     return min(same, key=lambda fifths: abs(fifths - centre))
 
 
-def _centre(tones: Sequence[tuple[KeyStroke, int]], stroke: KeyStroke, home: float) -> float:
-    """Mean place of the tones around a note, weighed by their length, and of the key.
+class _Surroundings:
+    """All notes in order of time with running sums, so that a mean of neighbours costs little."""
 
-    Args:
-        tones: all notes in order of time, each with its first spelling.
-        stroke: the note.
-        home: the key's own centre.
-    """
-    begin = bisect_left(tones, stroke.onset - AROUND, key=lambda pair: pair[0].onset)
-    end = bisect_right(tones, stroke.onset + AROUND, key=lambda pair: pair[0].onset)
-    near = [pair for pair in tones[begin:end] if pair[0] is not stroke]
-    total = sum(fifths * float(other.duration) for other, fifths in near)
-    weight = sum(float(other.duration) for other, _ in near)
-    return (total + home * KEY_WEIGHT) / (weight + KEY_WEIGHT)
+    def __init__(self, strokes: Sequence[KeyStroke], home: float) -> None:
+        ordered = sorted(strokes, key=lambda stroke: stroke.onset)
+        lengths = [float(stroke.duration) for stroke in ordered]
+        places = [_nearest(stroke.semitone, home) for stroke in ordered]
+        self.home = home
+        self.onsets = [stroke.onset for stroke in ordered]
+        self.lengths = list(accumulate(lengths, initial=0.0))
+        self.places = list(accumulate(map(mul, places, lengths), initial=0.0))
+
+    def centre(self, stroke: KeyStroke) -> float:
+        """Mean place of the tones around a note, weighed by their length, and of the key."""
+        begin = bisect_left(self.onsets, stroke.onset - AROUND)
+        end = bisect_right(self.onsets, stroke.onset + AROUND)
+        own = float(stroke.duration)
+        weight = self.lengths[end] - self.lengths[begin] - own
+        total = self.places[end] - self.places[begin] - own * _nearest(stroke.semitone, self.home)
+        mean: float = (total + self.home * KEY_WEIGHT) / (weight + KEY_WEIGHT)
+        return round(mean, EXACT)
 
 
 def _pitch(semitone: int, centre: float) -> Pitch:

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from xml.parsers import expat
 
 from musegen.errors import ScoreError
+from musegen.io.limits import brief
 
 __all__ = ["parse_xml"]
 
@@ -51,5 +52,5 @@ def parse_xml(data: bytes | str, name: str) -> ET.Element:
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the last: an unknown encoding
-        raise ScoreError(name, f"is no XML: {error}") from error
+        raise ScoreError(name, f"is no XML: {brief(error)}") from error
     return builder.close()

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from musegen.plan.template import Section, Template, relative_key
+from musegen.plan.template import Section, Template, beats_of_bar, phrase_groups, relative_key
 from theory_kb.chords import Chord, chord, vocabulary
 from theory_kb.errors import FactError
 from theory_kb.metre import beat_strength, beat_ticks
@@ -120,7 +120,7 @@ def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Pla
     heads: dict[str, int] = {}
     start_key = home
     begin = 0
-    for group in _phrase_groups(template.sections):
+    for group in phrase_groups(template.sections):
         close = closes[len(phrases)]
         fresh = _phrase_slots(template, group, len(phrases), begin_slots=slots)
         phrase = Phrase(
@@ -151,26 +151,17 @@ class _Close:
     last: bool
 
 
-def _phrase_groups(sections: Sequence[Section]) -> list[tuple[Section, ...]]:
-    groups: list[tuple[Section, ...]] = []
-    run: list[Section] = []
-    for section in sections:
-        run.append(section)
-        if section.ends_phrase:
-            groups.append(tuple(run))
-            run = []
-    return groups
-
-
 def _draw_closes(template: Template, home: Key, rng: np.random.Generator) -> list[_Close]:
-    groups = _phrase_groups(template.sections)
+    groups = phrase_groups(template.sections)
     return [
-        _draw_close(group[-1], home, last=number == len(groups) - 1, rng=rng)
+        _draw_close(template, group[-1], home, last=number == len(groups) - 1, rng=rng)
         for number, group in enumerate(groups)
     ]
 
 
-def _draw_close(section: Section, home: Key, *, last: bool, rng: np.random.Generator) -> _Close:
+def _draw_close(
+    template: Template, section: Section, home: Key, *, last: bool, rng: np.random.Generator
+) -> _Close:
     """A key and a cadence formula for the end of a unit."""
     shares = {related.key: related.share for related in related_keys(home)}
     keys = [relative_key(home, roman) for roman in section.keys[home.mode]]
@@ -180,7 +171,7 @@ def _draw_close(section: Section, home: Key, *, last: bool, rng: np.random.Gener
         known = ", ".join(kind for kind in cadence_kinds() if cadence_formulas(kind, key.mode))
         came = ", ".join(section.close)
         raise FactError(
-            "form template", f"section {section.id}", f"no {came} in {key}; there are {known}"
+            f"form {template.id}", f"section {section.id}", f"no {came} in {key}; there are {known}"
         )
     kind = kinds[_draw([cadence_share(kind) + FAR for kind in kinds], rng)]
     formulas = cadence_formulas(kind, key.mode)
@@ -322,8 +313,7 @@ def _with_returns(
     template: Template,
 ) -> list[Slot]:
     """Bind the head of a unit to the first unit of the same theme."""
-    beats, unit = (int(part) for part in template.metre.split("/"))
-    per_bar = 4 * TICKS * beats // unit // beat_ticks(beats, unit)
+    per_bar = beats_of_bar(template.metre)
     place = 0
     for section in group:
         source = heads.setdefault(section.theme, begin + place)

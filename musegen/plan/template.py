@@ -6,18 +6,30 @@ A wrong file is refused with its name, the entry and what is allowed there; noth
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from theory_kb.errors import FactError, UnknownNameError
+from theory_kb.metre import beat_ticks, metre_names
+from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, ScaleDegree
 from theory_kb.query import cadence_kinds
 
-__all__ = ["MAX_BARS", "Section", "Template", "load_template", "relative_key", "template_names"]
+__all__ = [
+    "MAX_BARS",
+    "Section",
+    "Template",
+    "beats_of_bar",
+    "load_template",
+    "phrase_groups",
+    "relative_key",
+    "template_names",
+]
 
+SHORTEST = 3  # beats of a phrase before its last chord: an opening and a cadence formula
 MAX_BARS = 256  # of a whole piece; more is a slip of the pen
 MODES = ("major", "minor")
 NO_CADENCE = "none"
@@ -116,6 +128,10 @@ def _keys(value: Any) -> bool:
     return all(_texts(texts) and texts and all(_is_roman(t) for t in texts) for texts in lists)
 
 
+def _metres(value: Any) -> bool:
+    return _texts(value) and bool(value) and set(value) <= set(metre_names())
+
+
 def _is_roman(text: str) -> bool:
     bare = text.lstrip("b#")
     return bare.upper() in ROMANS and bare in (bare.upper(), bare.lower())
@@ -135,7 +151,7 @@ FIELDS: Mapping[str, tuple[Check, str]] = {
     "name": (lambda v: isinstance(v, str) and bool(v), "a text"),
     "description": (lambda v: isinstance(v, str), "a text"),
     "texture": (lambda v: v == "chorale", '"chorale"'),
-    "metres": (lambda v: _texts(v) and bool(v), 'a list of metres such as ["4/4"]'),
+    "metres": (_metres, 'a list of known metres such as ["4/4"]'),
     "upbeat": (lambda v: _whole(v, 0, 11), "beats, a whole number from 0 to 11"),
     "tempo": (lambda v: isinstance(v, int | float) and 20 <= v <= 300, "20 to 300 a minute"),
     "fermatas": (lambda v: isinstance(v, bool), "true or false"),
@@ -182,6 +198,7 @@ def _template(record: Mapping[str, Any], file: str, metre: str | None) -> Templa
         raise FactError(file, "section.bars", f"sum must be at most {MAX_BARS}, got {total}")
     if not units[-1].ends_phrase:
         raise FactError(file, f"section {units[-1].id}.close", "the last unit needs a cadence")
+    _check_lengths(units, head["upbeat"], beats_of_bar(chosen), file)
     return Template(
         head["id"],
         head["name"],
@@ -194,6 +211,37 @@ def _template(record: Mapping[str, Any], file: str, metre: str | None) -> Templa
         tuple(head["sources"]),
         units,
     )
+
+
+def beats_of_bar(metre: str) -> int:
+    """How many beats a bar of a metre such as `6/8` has: two."""
+    beats, unit = map(int, metre.split("/"))
+    return 4 * TICKS * beats // unit // beat_ticks(beats, unit)
+
+
+def phrase_groups(sections: Sequence[Section]) -> tuple[tuple[Section, ...], ...]:
+    """The units of each phrase: a phrase goes on to the next unit that closes."""
+    groups: list[tuple[Section, ...]] = []
+    run: list[Section] = []
+    for section in sections:
+        run.append(section)
+        if section.ends_phrase:
+            groups.append(tuple(run))
+            run = []
+    return tuple(groups)
+
+
+def _check_lengths(units: Sequence[Section], upbeat: int, per_bar: int, file: str) -> None:
+    if upbeat >= per_bar:
+        raise FactError(file, "form.upbeat", f"must be less than a bar of {per_bar}, got {upbeat}")
+    for group in phrase_groups(units):
+        beats = sum(unit.bars for unit in group) * per_bar - group[-1].hold
+        if beats < SHORTEST:
+            raise FactError(
+                file,
+                f"section {group[-1].id}.hold",
+                f"must leave {SHORTEST} beats or more before the held chord, leaves {beats}",
+            )
 
 
 def _section(record: Any, number: int, file: str, metre: str) -> Section:

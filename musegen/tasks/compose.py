@@ -102,7 +102,7 @@ def _draft(
     request: Request, style: Style, template: Template, used: Mapping[str, SlotModel]
 ) -> Draft:
     rng = np.random.default_rng(request.seed)
-    home = Key.parse(request.key) if request.key else _draw_key(rng)
+    home = Key.parse(request.key) if request.key is not None else _draw_key(rng)
     plan = make_plan(template, home, rng=rng)
     problem = build_problem(plan, style, constrained=request.constrained)
     scorer = ModelScorer.of(problem, used, _weights(request, used))
@@ -174,6 +174,8 @@ def _check_request(request: Request) -> None:
         raise OptionError("width", request.width, f"from 1 to {WIDEST}")
     if request.seed < 0:
         raise OptionError("seed", request.seed, "0 or more")
+    if len(set(request.models)) < len(request.models):
+        raise OptionError("models", ",".join(request.models), "each named once")
     for name, weight in request.weights.items():
         if name not in request.models:
             raise OptionError("weight", name, f"of a model in use ({', '.join(request.models)})")
