@@ -20,6 +20,7 @@ from musegen.io.musicxml import write_musicxml
 from musegen.score import Score
 from musegen.tasks.compose import Draft
 from theory_kb.check import Finding
+from theory_kb.query import cadence_name
 
 __all__ = ["Composition"]
 
@@ -81,7 +82,8 @@ class Composition:
             "form": draft.plan.template.name,
             "key": self.score.key.name,
             "phrases": "; ".join(
-                f"{phrase.name}: {phrase.cadence} in {phrase.key}" for phrase in draft.plan.phrases
+                f"{phrase.name}: {cadence_name(phrase.cadence)} in {phrase.key}"
+                for phrase in draft.plan.phrases
             ),
             "bars": str(draft.plan.template.bars),
             "findings": counts,

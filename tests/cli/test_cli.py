@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def musegen(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def musegen(*arguments: str, cwd: Path, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
     command = [sys.executable, "-c", "import cli; cli.main()", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(root)}
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
@@ -93,6 +94,62 @@ def test_output_under_a_file_is_refused(tmp_path: Path) -> None:
     assert run.returncode == 2
     assert "taken" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_closed_output_leaves_a_whole_folder(tmp_path: Path) -> None:
+    """A reader that goes away after the first line costs neither files nor a traceback."""
+    command = [sys.executable, "-c", "import cli; cli.main()", "compose", "--no-audio"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        run = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stderr=subprocess.PIPE,
+            stdout=writer,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert "Traceback" not in run.stderr
+    (folder,) = (tmp_path / "musegen-out").iterdir()
+    assert (folder / "explanation.html").exists()
+
+
+def test_json_of_several_pieces_is_one_object_a_line(tmp_path: Path) -> None:
+    """`-n` counts the seeds up from the first that is free; each line stands alone."""
+    for first in (0, 2):
+        run = musegen("compose", "-n", "2", "--no-audio", "--json", cwd=tmp_path)
+        tables = [json.loads(line) for line in run.stdout.splitlines()]
+        assert [table["seed"] for table in tables] == [str(first), str(first + 1)]
+
+
+def test_folder_with_a_file_of_the_user_is_never_replaced(tmp_path: Path) -> None:
+    """`--force` over a folder that holds a file of another is refused, and the file is kept."""
+    folder = tmp_path / "musegen-out" / "chorale-seed-0"
+    folder.mkdir(parents=True)
+    (folder / "thesis.tex").write_text("years of work")
+    run = musegen("compose", "--seed", "0", "--force", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "thesis.tex" in run.stderr
+    assert (folder / "thesis.tex").read_text() == "years of work"
+
+
+def test_weights_that_are_damaged_are_named(tmp_path: Path) -> None:
+    """Weights cut short are refused by their path, with the command that makes them again."""
+    for package in ("musegen", "theory_kb", "corpora"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    shutil.copy(ROOT / "cli.py", tmp_path)
+    weights = tmp_path / "musegen" / "weights" / "lstm.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    run = musegen("compose", cwd=tmp_path, root=tmp_path)
+    assert run.returncode == 2
+    assert str(weights) in run.stderr
+    assert "musegen train lstm" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
 
 
 def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
