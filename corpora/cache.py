@@ -25,7 +25,7 @@ from musegen.score import Cadence, ChordLabel, Metre, Note, Part, Score
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch, PitchClass
 
-__all__ = ["READER_VERSION", "cache_path", "load_cache", "save_cache"]
+__all__ = ["READER_VERSION", "cache_path", "load_cache", "save_cache", "settings_path"]
 
 READER_VERSION = 1  # raise it when reading, cleaning or labelling changes its results
 FACTS = ("numerals.toml", "qualities.toml", "progressions.toml", "metres.toml")
@@ -42,6 +42,12 @@ def cache_path(of: Entry) -> Path:
     for name in FACTS:
         digest.update((resources.files("theory_kb") / "facts" / name).read_bytes())
     return Path(user_cache_dir("musegen")) / f"{of.name}-{digest.hexdigest()[:16]}.json.gz"
+
+
+def settings_path(of: Entry) -> Path:
+    """Where the settings of a corpus are kept as they are encoded, neither cleaned nor labelled."""
+    digest = hashlib.sha256(f"{of.checksum} {READER_VERSION} settings".encode())
+    return Path(user_cache_dir("musegen")) / f"{of.name}-settings-{digest.hexdigest()[:16]}.json.gz"
 
 
 def save_cache(path: Path, content: Content) -> None:

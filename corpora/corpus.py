@@ -81,7 +81,7 @@ def build(*, force: bool = False, progress: Progress | None = None, name: str = 
 def _made(
     of: Entry, progress: Progress | None
 ) -> tuple[tuple[tuple[str, Score], ...], tuple[Dropped, ...]]:
-    from corpora.label import label
+    from musegen.analysis.label import label
 
     readings = read_all(verified_files(of), progress=progress)
     kept, report = clean(readings, known_slips(of.slips))

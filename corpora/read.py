@@ -1,9 +1,7 @@
 """Read scores of the corpora through music21 into `musegen.score.Score`.
 
 Pitches stay spelled, tied chains become one note, fermatas and the upbeat are kept, repeats are
-not expanded. The key is estimated from the signature, the pitch content and the last bass note,
-because the encodings' own mode marks are not reliable (Krumhansl, Cognitive Foundations of Musical
-Pitch, 1990, ch. 2, for the profiles).
+not expanded. The key is estimated, because the encodings' own mode marks are not reliable.
 """
 
 from __future__ import annotations
@@ -14,19 +12,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from musegen.analysis.key import estimate_key
 from musegen.errors import ScoreError
 from musegen.score import Metre, Note, Part, Score
-from theory_kb.pitch import Key, Pitch, PitchClass
+from theory_kb.pitch import Pitch
 
 __all__ = [
     "SECOND_SUFFIX",
     "VOICE_NAMES",
     "Progress",
     "Reading",
-    "estimate_key",
     "piece_name",
     "read_all",
     "read_score",
+    "read_voices",
 ]
 
 Progress = Callable[[int, int], None]  # done, total
@@ -35,19 +34,6 @@ VOICE_NAMES = ("Soprano", "Alto", "Tenor", "Bass")
 SECOND_SUFFIX = ".krn"  # three pieces come in a second encoding
 FINEST = 96  # a quarter note is divided no further than this
 CREDIT = "J. S. Bach"
-
-# Krumhansl-Kessler probe-tone ratings by line of fifths above the tonic, -6 to 6.
-PROFILES = {
-    "major": (2.52, 2.23, 2.39, 2.33, 2.29, 4.09, 6.35, 5.19, 3.48, 3.66, 4.38, 2.88, 2.52),
-    "minor": (2.54, 2.68, 3.98, 5.38, 3.34, 3.53, 6.33, 4.75, 3.52, 2.69, 2.60, 3.17, 2.54),
-}
-PROFILE_REACH = 6
-FINAL_TONIC = 2.0  # worth of a last bass note on the tonic, in units of the profile mean's spread
-FINAL_DOMINANT = 0.6  # a minor piece may end on its dominant (Bach: 27 of 169)
-FINAL_MODE = 0.5  # a last third that is the mode's own
-SIGNATURE_STEP = 1.4  # price of each accidental between the signature and that of the key
-OLD_SIGNATURE = 0.5  # price of the old ones: dorian (a flat less), mixolydian (a sharp less)
-OLD_SIGNATURES = {"major": -1, "minor": 1}  # signature written minus signature of the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +91,59 @@ def _read(path: Path) -> tuple[Score, tuple[str, ...]]:
     key = estimate_key(parts, _signature(stream.parts[0]))
     score = Score(_title(path.stem), key, parts, (metre,), upbeat, credit=CREDIT)
     return score, (f"grace notes left out: {graces}",) if graces else ()
+
+
+def read_voices(path: Path) -> Score:
+    """Read the four singers of one file as they are encoded; instruments are left out.
+
+    The metre may change; bars are not checked against it. A phrase ends where a note with a fermata
+    is released, in whatever voice.
+
+    Raises:
+        ScoreError: there is not one soprano, alto, tenor and bass, or a part has chords.
+    """
+    from music21 import converter
+
+    stream: Any = converter.parse(path, forceSource=True, storePickle=False)
+    singers = _singers(list(stream.parts), path.stem)
+    parts = tuple(
+        _part(part, name, path.stem)[0] for part, name in zip(singers, VOICE_NAMES, strict=True)
+    )
+    bars = list(singers[0].getElementsByClass("Measure"))
+    metres = _metres(singers[0], path.stem)
+    length = _fraction(bars[0].highestTime)
+    ends = {note.end for part in parts for note in part.notes if note.fermata}
+    return Score(
+        _title(path.stem),
+        estimate_key(parts, _signature(singers[0])),
+        parts,
+        metres,
+        length if length < metres[0].bar else Fraction(0),
+        phrase_ends=tuple(sorted(ends)),
+        credit=CREDIT,
+    )
+
+
+def _singers(parts: list[Any], name: str) -> list[Any]:
+    """Soprano, alto, tenor and bass; a part doubled by instruments names its singer first."""
+    named = [str(part.partName).split()[0] for part in parts]
+    if set(named) == {"None"} and len(parts) == len(VOICE_NAMES):
+        return parts
+    if any(named.count(voice) != 1 for voice in VOICE_NAMES):
+        raise ScoreError(name, "not one soprano, alto, tenor and bass")
+    return [parts[named.index(voice)] for voice in VOICE_NAMES]
+
+
+def _metres(part: Any, name: str) -> tuple[Metre, ...]:
+    """Each change of metre of a part."""
+    found: list[Metre] = []
+    for each in part.recurse().getElementsByClass("TimeSignature"):
+        onset = _fraction(each.getOffsetInHierarchy(part))
+        if not found or (each.numerator, each.denominator) != (found[-1].beats, found[-1].unit):
+            found.append(Metre(each.numerator, each.denominator, onset))
+    if not found or found[0].onset:
+        raise ScoreError(name, "no metre at the start")
+    return tuple(found)
 
 
 def _title(stem: str) -> str:
@@ -167,51 +206,3 @@ def _note(element: Any) -> Note:
     spelled = Pitch(pitch.diatonicNoteNum - 1, round(pitch.ps))
     fermata = any(type(mark).__name__ == "Fermata" for mark in element.expressions)
     return Note(_fraction(element.offset), _fraction(element.quarterLength), spelled, fermata)
-
-
-def estimate_key(parts: Sequence[Part], signature: int) -> Key:
-    """Estimate key and mode of a piece.
-
-    Candidates are all keys within two accidentals of the signature (old pieces write minor keys
-    with one flat less, and end on the dominant at times). Each is judged by the correlation of the
-    durations of its pitch classes with the mode's profile, by the last bass note and last third.
-
-    Args:
-        parts: high to low.
-        signature: sharps, flats negative.
-    """
-    weights: dict[int, float] = {}
-    for part in parts:
-        for note in part.notes:
-            fifths = note.pitch.pitch_class.fifths
-            weights[fifths] = weights.get(fifths, 0.0) + float(note.duration)
-    last = [part.notes[-1].pitch.pitch_class.fifths for part in parts if part.notes]
-    candidates = [
-        Key(PitchClass(sharps + shift), mode)
-        for mode, shift in (("major", 0), ("minor", 3))
-        for sharps in range(max(signature - 2, -7), min(signature + 2, 7) + 1)
-    ]
-    return max(candidates, key=lambda key: _key_score(key, signature, weights, last))
-
-
-def _key_score(key: Key, signature: int, weights: dict[int, float], last: Sequence[int]) -> float:
-    tonic, profile = key.tonic.fifths, PROFILES[key.mode]
-    reach = range(-PROFILE_REACH, PROFILE_REACH + 1)
-    fit = _correlation([weights.get(tonic + place, 0.0) for place in reach], profile)
-    bass = last[-1] - tonic if last else None
-    difference = signature - key.signature
-    old = difference == OLD_SIGNATURES[key.mode]
-    score = 4 * fit - (OLD_SIGNATURE if old else SIGNATURE_STEP * abs(difference))
-    if bass == 0 and tonic - 1 not in last:
-        third = 4 if key.mode == "major" else -3
-        score += FINAL_TONIC + FINAL_MODE * (tonic + third in last)
-    elif bass == 1 and key.mode == "minor":
-        score += FINAL_DOMINANT
-    return score
-
-
-def _correlation(xs: Sequence[float], ys: Sequence[float]) -> float:
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    dx, dy = [x - mean_x for x in xs], [y - mean_y for y in ys]
-    scale = (sum(x * x for x in dx) * sum(y * y for y in dy)) ** 0.5
-    return sum(x * y for x, y in zip(dx, dy, strict=True)) / scale if scale else 0.0

@@ -1,7 +1,11 @@
 """How the documentation is built: `sphinx-build -nW docs docs/_build`."""
 
 import re
+import sys
 from importlib.metadata import version as installed
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "musegen"
 author = "musegen contributors"
@@ -25,7 +29,7 @@ napoleon_numpy_docstring = False
 # References into our own packages must resolve; what other libraries document is not looked up.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!(musegen|theory_kb|corpora)\.).*"),
-    ("py:class", r".*\.(Settings)"),  # type variables have no page
+    ("py:class", r".*\.(Settings|_\w+)"),  # type variables and private classes have no page
 ]
 
 
@@ -44,7 +48,15 @@ def _keep_indented(app, what, name, obj, options, lines):
         )
 
 
+def _write_rules(app):
+    """Make the reference of the rules before the documents are looked for."""
+    from rule_pages import write_pages
+
+    write_pages(Path(app.srcdir) / "reference" / "rules")
+
+
 def setup(app):
     """Register what Sphinx calls back."""
+    app.connect("builder-inited", _write_rules)
     app.connect("autodoc-skip-member", _skip_imported)
     app.connect("autodoc-process-docstring", _keep_indented)

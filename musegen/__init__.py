@@ -4,18 +4,24 @@
     piece = compose(form="chorale", key="D minor", seed=7)
     piece.save("my-chorale")
 
+    from musegen import check_file
+    report = check_file("exercise.musicxml", style="strict")
+    print(report.counts, [finding.message for finding in report.findings])
+
 Importing this package is light: models, search and engraving are loaded by the first call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from musegen.report import CheckReport
     from musegen.result import Composition
 
-__all__ = ["__version__", "compose"]
+__all__ = ["__version__", "check_file", "compose"]
 
 __version__ = "0.1.0"
 
@@ -52,5 +58,46 @@ def compose(
     from musegen.result import Composition
     from musegen.tasks.compose import Request, draft
 
-    request = Request(form, key, metre, seed, style, tuple(models), dict(weights or {}), width)
+    request = Request(
+        form=form,
+        key=key,
+        metre=metre,
+        seed=seed,
+        style=style,
+        models=tuple(models),
+        weights=dict(weights or {}),
+        width=width,
+    )
     return Composition.of(draft(request))
+
+
+def check_file(
+    path: str | Path,
+    *,
+    style: str = "bach",
+    harmony: bool | None = None,
+    key: str | None = None,
+    cantus: str | None = None,
+    species: Mapping[str, int] | None = None,
+) -> CheckReport:
+    """Check a score by the rules of a style.
+
+    Args:
+        path: a file of MusicXML, MIDI, Humdrum kern or ABC that holds one piece.
+        style: a style's name, or the path of a style file (TOML).
+        harmony: analyse the harmony; None does so where the piece is like a chorale in four parts.
+        key: declared key, such as `"D minor"`.
+        cantus: name of the voice that has the cantus firmus.
+        species: species of the counterpoint, 1 to 5, by name of voice.
+
+    Returns:
+        The report: `findings`, `skipped`, `counts`; a notebook shows it as coloured score.
+
+    Raises:
+        MusegenError: the file cannot be read or checked, holds several pieces, or an argument is
+            not allowed.
+    """
+    from musegen.tasks.check import CheckOptions, check_single
+
+    options = CheckOptions(str(style), harmony, key, cantus, dict(species or {}))
+    return check_single(Path(path), options).report

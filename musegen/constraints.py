@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musegen.encoding import tonic_reference
 from musegen.errors import InfeasibleError
@@ -26,29 +27,36 @@ from musegen.models.protocol import (
     FloatArray,
     IntArray,
 )
-from musegen.plan.planner import Harmony, Plan, Slot
+from musegen.plan.plan import ANY, COMMON, CONDITIONAL, Harmony, Plan, Slot
 from musegen.search.lattice import Lattice, PairTable
 from theory_kb.check import RuleSet, Style, broken, costs, pair_table, rule_set
 from theory_kb.chords import Chord, set_harmony, spell, vocabulary
-from theory_kb.moment import REST, TICKS, Moments, blank_moments
+from theory_kb.moment import NON_CHORD, REST, TICKS, Moments, blank_moments
 from theory_kb.pitch import MODES, Key, Pitch, PitchClass
 from theory_kb.query import grade_table, pivots, voice_range
+from theory_kb.rules.phrase import cadence_kind
 
 __all__ = ["LongRules", "Problem", "SlotCandidates", "build_problem", "link", "spelled"]
 
 VOICE_NAMES = ("Soprano", "Alto", "Tenor", "Bass")
-COMMON_GRADE = 2  # B: the graph calls the progression common
-CONDITIONAL_GRADE = 1  # C: only where its condition holds
 GAP_UPPER = 12  # semitones between neighbouring upper voices; wider ones are never proposed
 GAP_LOWER = 24  # semitones between tenor and bass
 THEME_COST = 6.0  # nats for a soprano note that leaves the theme it takes up
 STAY_COST = 1.2  # nats for a beat on which nothing moves
 REPEAT_COST = 0.5  # nats for a beat on which the soprano repeats its note
-GRADE_COST = {3: 0.0, 2: 0.7, 1: 2.5}  # nats by the graph's grade: normative, common, conditional
+GRADE_COST = {3: 0.0, 2: 0.7, 1: 2.5, 0: 5.0}  # nats by grade: normative, common, conditional
 SPREAD = 0.7  # nats by the logarithm of the number of voicings that a chord has
 DEAR = 4.0  # nats; a voicing that costs so much more than its chord's best is left out
 THREADS = 2  # that judge pairs side by side
 PIVOT_COST = 0.8  # nats for changing the key, so that it happens once
+
+
+OFF_BEAT = 1  # strength of the middle of a beat
+MEMBERS = ("root", "third", "fifth", "seventh")
+FORBIDDEN = -1  # grade of what may not stand even where all may
+ACCENT_COST = 1.5  # nats for hearing a given note as an accented non-chord tone
+
+Bound = tuple[tuple[Pitch, ...], ...]  # for each voice the pitches it is bound to, none if free
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class SlotCandidates:
     moments: Moments  # (N,)
     harmony: IntArray  # (N,) index into the slot's harmonies
     cost: FloatArray  # (N,) soft cost of unary rules
+    halves: tuple[Moments, Moments] | None = None  # as given voices move: onset, middle; (N,) each
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,48 +93,103 @@ def build_problem(plan: Plan, style: Style, *, constrained: bool = True) -> Prob
         InfeasibleError: a slot has no candidate left under the unary rules.
     """
     rules = _rules(style, constrained=constrained)
-    voicings: dict[Harmony, Moments] = {}
-    slots = tuple(
-        _slot_candidates(place, plan, rules["unary"], voicings) for place in range(len(plan.slots))
-    )
-    lattice = Lattice(tuple(slot.cost for slot in slots), _pair_tables(plan, slots, rules["pair"]))
-    return Problem(plan, style, slots, lattice, LongRules(plan, slots, rules["line"]))
+    slots = tuple(_slot_candidates(place, plan, rules) for place in range(len(plan.slots)))
+    lattice = Lattice(tuple(slot.cost for slot in slots), _pair_tables(plan, slots, rules))
+    return Problem(plan, style, slots, lattice, LongRules(plan, slots, rules.line))
 
 
-def _rules(style: Style, *, constrained: bool) -> dict[str, RuleSet]:
-    groups = ("unary", "pair", "line")
-    sets = {group: rule_set(style, group, "both") for group in groups}
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rules of a style as the bridge needs them."""
+
+    unary: RuleSet
+    pair: RuleSet
+    line: RuleSet
+    surface_unary: RuleSet  # those of `unary` and `pair` on what sounds, not on the skeleton
+    surface_pair: RuleSet
+    harmonic_pair: RuleSet
+
+
+RULE_SETS = {
+    "unary": ("unary", "both"),
+    "pair": ("pair", "both"),
+    "line": ("line", "both"),
+    "surface_unary": ("unary", "surface"),
+    "surface_pair": ("pair", "surface"),
+    "harmonic_pair": ("pair", "harmonic"),
+}
+
+
+def _rules(style: Style, *, constrained: bool) -> _Rules:
+    sets = {name: rule_set(style, *which) for name, which in RULE_SETS.items()}
     if constrained:
-        return sets
-    return {
-        group: replace(rules, hard=0, weights=np.zeros_like(rules.weights))
-        for group, rules in sets.items()
-    }
+        return _Rules(**sets)
+    return _Rules(
+        **{
+            name: replace(rules, hard=0, weights=np.zeros_like(rules.weights))
+            for name, rules in sets.items()
+        }
+    )
 
 
 # --- candidates of a slot -------------------------------------------------------------------
 
 
-def _slot_candidates(
-    place: int, plan: Plan, rules: RuleSet, voicings: dict[Harmony, Moments]
-) -> SlotCandidates:
+def _slot_candidates(place: int, plan: Plan, rules: _Rules) -> SlotCandidates:
     slot = plan.slots[place]
-    for harmony in slot.harmonies:
-        if harmony not in voicings:
-            voicings[harmony] = _voicings(harmony)
-    groups = [voicings[harmony] for harmony in slot.harmonies]
+    groups = [_voicings(harmony, _bound(slot)) for harmony in slot.harmonies]
     moments = np.concatenate(groups)
     index = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     _place(moments, slot, plan)
     if slot.soprano:
         keep = np.isin(_soprano_degrees(moments, index, slot), slot.soprano)
         moments, index = moments[keep], index[keep]
-    cost = costs(rules, moments, moments, moments)
-    legal = np.isfinite(cost) & (cost < _dearest(cost, index))
+    cost = costs(rules.unary, moments, moments, moments) + _accented(moments, slot)
+    halves = _halves(moments, slot) if any(each and each.ornate for each in slot.given) else None
+    if halves is not None:
+        cost = cost + _given_costs(*halves, rules)
+    legal = np.isfinite(cost)
     if not legal.any():
-        raise InfeasibleError(place, _nothing_left(slot, plan, rules, moments))
-    cost, index = cost[legal], index[legal]
-    return SlotCandidates(moments[legal], index, cost + _share(index))
+        raise InfeasibleError(place, _nothing_left(slot, plan, rules.unary, moments))
+    legal &= cost < _dearest(np.where(legal, cost, np.inf), index)
+    kept = None if halves is None else (halves[0][legal], halves[1][legal])
+    return SlotCandidates(moments[legal], index[legal], cost[legal] + _share(index[legal]), kept)
+
+
+def _given_costs(first: Moments, second: Moments, rules: _Rules) -> FloatArray:
+    """Cost of given notes that move inside a slot, beside voices that stand still."""
+    unary = rules.surface_unary
+    total: FloatArray = costs(unary, first, first, first) + costs(unary, second, second, second)
+    return total + costs(rules.surface_pair, first, first, second)
+
+
+def _halves(moments: Moments, slot: Slot) -> tuple[Moments, Moments]:
+    """What sounds at the onset and in the middle of a slot whose given voices move."""
+    first, second = moments.copy(), moments.copy()
+    for voice, each in enumerate(slot.given):
+        if each is not None:
+            _put(first, voice, each.first, struck=each.struck)
+            _put(second, voice, each.second, struck=each.moves)
+        else:
+            second["attack"][:, voice] = 0
+    for name in ("boundary", "opening"):
+        second[name] = 0
+    second["strength"] = min(slot.strength, OFF_BEAT)
+    for name in ("onset", "position"):
+        second[name] += int(slot.duration / 2 * TICKS)
+    return first, second
+
+
+def _put(moments: Moments, voice: int, pitch: Pitch, *, struck: bool) -> None:
+    """Let a voice sound a pitch, whether its chord holds it or not."""
+    moments["step"][:, voice] = pitch.step
+    moments["semitone"][:, voice] = pitch.semitone
+    moments["attack"][:, voice] = struck
+    degree = pitch.pitch_class.fifths - moments["tonic"].astype(np.int64)
+    moments["degree"][:, voice] = degree
+    moments["member"][:, voice] = NON_CHORD
+    for member, name in enumerate(MEMBERS):
+        moments["member"][moments[name] == degree, voice] = member
 
 
 def _share(index: IntArray) -> FloatArray:
@@ -178,9 +242,14 @@ def _soprano_degrees(moments: Moments, index: IntArray, slot: Slot) -> IntArray:
 
 
 @lru_cache(maxsize=4096)
-def _cached_voicings(key: Key, chord: Chord) -> Moments:
+def _cached_voicings(key: Key, chord: Chord, bound: Bound) -> Moments:
     members = spell(chord, key)
-    choices = [_voice_choices(voice, members, chord) for voice in range(len(VOICE_NAMES))]
+    choices = [
+        _bound_choices(voice, members, chord, bound[voice])
+        if bound and bound[voice]
+        else _voice_choices(voice, members, chord)
+        for voice in range(len(VOICE_NAMES))
+    ]
     grid = np.array(list(product(*choices)), dtype=np.int64).reshape(-1, len(VOICE_NAMES), 3)
     semitones = grid[:, :, 1]
     gaps = semitones[:, :-1] - semitones[:, 1:]
@@ -193,8 +262,41 @@ def _cached_voicings(key: Key, chord: Chord) -> Moments:
     return moments
 
 
-def _voicings(harmony: Harmony) -> Moments:
-    return _cached_voicings(harmony.key, harmony.chord)
+def _voicings(harmony: Harmony, bound: Bound = ()) -> Moments:
+    return _cached_voicings(harmony.key, harmony.chord, bound)
+
+
+def _bound(slot: Slot) -> Bound:
+    """The pitches that each voice of a slot is bound to; nothing if none is given."""
+    if not any(slot.given):
+        return ()
+    return tuple(
+        () if each is None else tuple(dict.fromkeys((each.first, each.second)))
+        for each in slot.given
+    )
+
+
+def _bound_choices(
+    voice: int, members: Sequence[PitchClass], chord: Chord, allowed: Sequence[Pitch]
+) -> list[tuple[int, int, int]]:
+    """(step, semitone, member) of the given pitches that the chord holds, whatever their range."""
+    bass = voice == len(VOICE_NAMES) - 1
+    places = {member: place for place, member in enumerate(members)}
+    return [
+        (pitch.step, pitch.semitone, places[pitch.pitch_class])
+        for pitch in allowed
+        if pitch.pitch_class in places
+        and (not bass or places[pitch.pitch_class] == chord.inversion)
+    ]
+
+
+def _accented(moments: Moments, slot: Slot) -> FloatArray:
+    """Cost of chords that hold a given note's second pitch, so that its first is accented."""
+    cost = np.zeros(len(moments))
+    for voice, each in enumerate(slot.given):
+        if each is not None and each.moves:
+            cost += ACCENT_COST * (moments["semitone"][:, voice] != each.first.semitone)
+    return cost
 
 
 def _voice_choices(
@@ -258,29 +360,42 @@ def link(before: Harmony, after: Harmony) -> tuple[int, Chord | None]:
     return int(grade_table()[reading.index, after.chord.index]), reading
 
 
-def _gate(before: Slot, after: Slot, goal: Key) -> tuple[BoolArray, FloatArray]:
+@cache
+def _makes_cadence(before: Harmony, after: Harmony) -> bool:
+    """Whether two chords at the end of a phrase make any kind of cadence."""
+    moments = blank_moments(2, len(VOICE_NAMES))
+    for row, harmony in enumerate((before, after)):
+        set_harmony(moments[row : row + 1], harmony.chord, harmony.key)
+    return cadence_kind(moments[0], moments[1]) is not None
+
+
+def _gate(before: Slot, after: Slot, goal: Key, plan: Plan) -> tuple[BoolArray, FloatArray]:
     """Which harmony may follow which, and at what cost; a phrase turns only to its goal's key."""
     shape = (len(before.harmonies), len(after.harmonies))
     grades = np.zeros(shape, np.int64)
     cost = np.zeros(shape)
-    boundary = after.opens
+    boundary, least = after.opens, plan.least_grade
+    closes = after.closes and least < COMMON and not plan.chords_given
     for i, j in product(range(shape[0]), range(shape[1])):
         first, second = before.harmonies[i], after.harmonies[j]
         grade, pivot = link(first, second)
-        turns_back = first.key != second.key and second.key != goal
+        turns_back = first.key != second.key and second.key != goal and least > ANY
         grades[i, j] = 3 if boundary else 0 if turns_back else grade
         cost[i, j] = PIVOT_COST if pivot is not None else 0.0
-    common: BoolArray = grades >= COMMON_GRADE
+        if closes and not (boundary or _makes_cadence(first, second)):
+            grades[i, j] = FORBIDDEN
+    common: BoolArray = grades >= least
     dull: BoolArray = np.all(
-        grades < COMMON_GRADE, axis=1, keepdims=True
+        grades < COMMON, axis=1, keepdims=True
     )  # chords with no common way on may take a conditional one
-    gate: BoolArray = common | (dull & (grades >= CONDITIONAL_GRADE))
-    steps = np.array([GRADE_COST.get(grade, 0.0) for grade in range(4)])
-    return gate, cost + steps[grades]
+    gate: BoolArray = common | (dull & (grades >= CONDITIONAL))
+    gate &= grades > FORBIDDEN
+    steps = np.array([GRADE_COST[grade] for grade in range(4)])
+    return gate, cost + steps[np.maximum(grades, 0)]
 
 
 def _pair_tables(
-    plan: Plan, slots: Sequence[SlotCandidates], rules: RuleSet
+    plan: Plan, slots: Sequence[SlotCandidates], rules: _Rules
 ) -> tuple[PairTable, ...]:
     """Tables between neighbouring slots; places that look alike to the rules share one."""
     places = range(1, len(slots))
@@ -292,7 +407,7 @@ def _pair_tables(
 
     def judged(place: int) -> PairTable:
         goal = plan.phrases[plan.slots[place].phrase].key
-        gate, cost = _gate(plan.slots[place - 1], plan.slots[place], goal)
+        gate, cost = _gate(plan.slots[place - 1], plan.slots[place], goal, plan)
         return _judged(slots[place - 1], slots[place], gate, cost, rules)
 
     with ThreadPoolExecutor(THREADS) as pool:  # kernels run without the interpreter's lock
@@ -312,6 +427,7 @@ def _signature(slot: Slot, plan: Plan) -> tuple[object, ...]:
         slot.closes,
         last,
         slot.soprano,
+        slot.given,
     )
 
 
@@ -320,10 +436,10 @@ def _judged(
     after: SlotCandidates,
     gate: BoolArray,
     cost: FloatArray,
-    rules: RuleSet,
+    rules: _Rules,
 ) -> PairTable:
     allowed = gate[before.harmony][:, after.harmony]
-    indptr, successors, rule_costs = pair_table(rules, before.moments, after.moments, allowed)
+    indptr, successors, rule_costs = _ruled(before, after, allowed, rules)
     sources = np.repeat(np.arange(len(before.moments)), np.diff(indptr))
     steps = cost[before.harmony[sources], after.harmony[successors]]
     voices = slice(0, len(VOICE_NAMES))
@@ -332,6 +448,27 @@ def _judged(
     )
     still = STAY_COST * held.all(axis=1) + REPEAT_COST * held[:, 0]
     return PairTable(indptr, successors, rule_costs + steps + still)
+
+
+def _ruled(
+    before: SlotCandidates, after: SlotCandidates, allowed: BoolArray, rules: _Rules
+) -> tuple[IntArray, NDArray[np.int32], FloatArray]:
+    """Legal pairs and their costs; where given voices move, the surface is judged as it sounds."""
+    if before.halves is None and after.halves is None:
+        return pair_table(rules.pair, before.moments, after.moments, allowed)
+    last = before.moments if before.halves is None else before.halves[1]
+    first = after.moments if after.halves is None else after.halves[0]
+    indptr, successors, heard = pair_table(rules.surface_pair, last, first, allowed)
+    sources = np.repeat(np.arange(len(before.moments)), np.diff(indptr))
+    legal = np.zeros_like(allowed)
+    legal[sources, successors] = True
+    surface = np.zeros(allowed.shape)
+    surface[sources, successors] = heard
+    indptr, successors, thought = pair_table(
+        rules.harmonic_pair, before.moments, after.moments, legal
+    )
+    sources = np.repeat(np.arange(len(before.moments)), np.diff(indptr))
+    return indptr, successors, thought + surface[sources, successors]
 
 
 # --- rules that look further back -----------------------------------------------------------

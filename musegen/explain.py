@@ -19,9 +19,9 @@ import numpy as np
 from musegen.constraints import VOICE_NAMES, features, link, spelled
 from musegen.encoding import tonic_reference
 from musegen.models.protocol import LOWEST, BoolArray, Candidates, NoteModel, State
-from musegen.plan.planner import Harmony, Plan, Slot
+from musegen.plan.plan import Harmony, Plan, Slot
 from musegen.score import Note
-from musegen.tasks.compose import Draft
+from musegen.tasks.writing import Draft
 from musegen.threads import one_thread
 from theory_kb.check import RuleSet, broken, rule_set
 from theory_kb.chords import set_harmony, spell
@@ -60,9 +60,9 @@ def explanation(draft: Draft) -> dict[str, Any]:
     return {
         "title": score.title,
         "key": score.key.name,
-        "form": plan.template.name,
+        "form": plan.name,
         "style": draft.problem.style.name,
-        "seed": draft.request.seed,
+        "seed": draft.options.seed,
         "chords": chords,
         "notes": [
             _note(draft, harmonies, judged, part, number, note)
@@ -125,7 +125,7 @@ def _chord_reasons(plan: Plan, harmonies: Sequence[Harmony], place: int) -> list
     ]
     reasons.extend(_progression_reasons(slot, harmonies, place))
     phrase = plan.phrases[slot.phrase]
-    if slot.to_end < len(phrase.formula.chords):
+    if phrase.formula is not None and slot.to_end < len(phrase.formula.chords):
         formula = "-".join(phrase.formula.chords)
         reasons.append(
             _reason(
@@ -389,11 +389,17 @@ def _note(
     off_beat = note.onset != slot.onset
     ornament = kind if off_beat and kind != "suspension" else None
     line = draft.score.parts[part].notes
-    role, reasons = _role(harmonies[place], note, ornament, line, number)
+    given = part in draft.plan.lines
+    role, reasons = (
+        _given_role(harmonies[place], note)
+        if given
+        else _role(harmonies[place], note, ornament, line, number)
+    )
     held = _held_over(draft, place, part, note)
     if held:
         reasons.append(held)
     here = judged[place][part]
+    chosen = not ornament and not given
     return {
         "id": f"p{part}n{number}",
         "part": VOICE_NAMES[part],
@@ -404,9 +410,9 @@ def _note(
         "chord": place,
         "role": role,
         "reasons": reasons,
-        "rules": [] if ornament else list(here.rules),
-        "alternatives": [] if ornament else list(here.alternatives),
-        "models": {} if ornament else here.models,
+        "rules": list(here.rules) if chosen else [],
+        "alternatives": list(here.alternatives) if chosen else [],
+        "models": here.models if chosen else {},
     }
 
 
@@ -428,6 +434,16 @@ def _role(
     member = MEMBER_NAMES[tones.index(note.pitch.pitch_class)]
     reasons = [_reason(f"{member} of {symbol}", harmony.chord.source)]
     reasons.extend(_duties(harmony, note.pitch, line, number))
+    return f"{member} of {harmony.chord.symbol}", reasons
+
+
+def _given_role(harmony: Harmony, note: Note) -> tuple[str, list[dict[str, str]]]:
+    """What a note that was given is in its chord."""
+    tones = spell(harmony.chord, harmony.key)
+    reasons = [_reason("given: it stands as the task has it", "")]
+    if note.pitch.pitch_class not in tones:
+        return "non-chord tone", reasons
+    member = MEMBER_NAMES[tones.index(note.pitch.pitch_class)]
     return f"{member} of {harmony.chord.symbol}", reasons
 
 

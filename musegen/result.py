@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from musegen.io.files import PIECE, check_target, write_files
 from musegen.io.midi import write_midi
 from musegen.io.musicxml import write_musicxml
 from musegen.score import Score
-from musegen.tasks.compose import Draft
+from musegen.tasks.writing import Draft
 from theory_kb.check import Finding
 from theory_kb.query import cadence_name
 
@@ -79,21 +79,25 @@ class Composition:
         logs = ", ".join(f"{name} {values.sum():.1f}" for name, values in draft.log_scores.items())
         return {
             "title": self.score.title,
-            "form": draft.plan.template.name,
+            "form": draft.plan.name,
             "key": self.score.key.name,
-            "phrases": "; ".join(
-                f"{phrase.name}: {cadence_name(phrase.cadence)} in {phrase.key}"
-                for phrase in draft.plan.phrases
-            ),
-            "bars": str(draft.plan.template.bars),
+            "phrases": "; ".join(self._phrases()),
+            "bars": str(draft.plan.bars),
             "findings": counts,
             "log-probability (nats)": logs or "no model",
-            "search width": str(draft.request.width),
+            "search width": str(draft.options.width),
             "first-order cost": f"{draft.cost:.2f}, optimum {draft.optimum:.2f}, "
             f"gap {draft.cost - draft.optimum:.2f}",
             "surface redraws": str(draft.redraws),
-            "seed": str(draft.request.seed),
+            "seed": str(draft.options.seed),
         }
+
+    def _phrases(self) -> Iterator[str]:
+        closes = {cadence.onset: cadence for cadence in self.score.cadences}
+        for phrase in self.draft.plan.phrases:
+            close = closes.get(self.draft.plan.slots[phrase.last].onset)
+            how = "no cadence" if close is None else f"{cadence_name(close.kind)} in {close.key}"
+            yield f"{phrase.name}: {how}"
 
     def files(self, *, audio: bool = True) -> dict[str, bytes]:
         """All files of the piece by name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 
 from theory_kb.pitch import Key, Pitch
 
@@ -100,16 +101,23 @@ class Score:
         return self.metres[0]
 
     def bar_and_beat(self, onset: Fraction) -> tuple[int, Fraction]:
-        """Bar number (the upbeat is bar 0, without upbeat the first is 1) and beat from 1."""
+        """Bar number (the upbeat is bar 0, without upbeat the first is 1) and beat from 1.
+
+        A metre begins a bar wherever it stands.
+        """
         bar, start = (0, self.upbeat - self.metres[0].bar) if self.upbeat else (1, Fraction(0))
         for here, following in zip(self.metres, (*self.metres[1:], None), strict=True):
-            last = following is None or onset < following.onset
-            stop = onset if last or following is None else following.onset
-            passed = (stop - start) // here.bar
-            bar, start = bar + int(passed), start + passed * here.bar
-            if last:
-                return bar, (onset - start) * Fraction(here.unit, 4) + 1
+            if following is None or onset < following.onset:
+                passed = (onset - start) // here.bar
+                within = onset - start - passed * here.bar
+                return bar + int(passed), within * Fraction(here.unit, 4) + 1
+            bar += ceil((following.onset - start) / here.bar)
+            start = following.onset
         raise AssertionError("a score has at least one metre")
+
+    def metre_at(self, onset: Fraction) -> Metre:
+        """The metre in force at a time."""
+        return next(each for each in reversed(self.metres) if each.onset <= onset)
 
     def with_parts(self, parts: tuple[Part, ...]) -> Score:
         """The same piece with other notes."""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musegen.score import ChordLabel, Note, Part, Score
-from theory_kb.chords import chord, set_harmony
-from theory_kb.metre import beat_strength, beat_ticks
+from theory_kb.chords import read_chord, set_harmony
+from theory_kb.metre import beat_strength, beat_ticks, is_known
 from theory_kb.moment import (
     MAX_VOICES,
     MEMBER_UNKNOWN,
@@ -30,7 +30,7 @@ from theory_kb.moment import (
 from theory_kb.pitch import Key, Pitch
 
 if TYPE_CHECKING:
-    from theory_kb.check import Piece
+    import theory_kb.rules.piece
 
 __all__ = [
     "beat_spans",
@@ -105,7 +105,7 @@ def moments(score: Score) -> Moments:
 
     Raises:
         ScoreError: no parts, or more than eight.
-        UnknownNameError: a metre or a chord numeral that is not known.
+        UnknownNameError: a chord numeral that is not known.
     """
     check_voices(score)
     onsets = sorted({note.onset for part in score.parts for note in part.notes})
@@ -130,9 +130,10 @@ def _fill_places(array: Moments, onsets: Sequence[Fraction], score: Score) -> No
 def _place(score: Score, onset: Fraction) -> tuple[int, int, int]:
     """Bar, ticks from its start, beat strength."""
     bar, beat = score.bar_and_beat(onset)
-    metre = next(each for each in reversed(score.metres) if each.onset <= onset)
+    metre = score.metre_at(onset)
     position = ticks((beat - 1) * Fraction(4, metre.unit))
-    return bar, position, beat_strength(metre.beats, metre.unit, position)
+    known = is_known(metre.beats, metre.unit)
+    return bar, position, beat_strength(metre.beats, metre.unit, position) if known else 0
 
 
 def _fill_voice(
@@ -163,7 +164,7 @@ def _fill_harmony(array: Moments, onsets: Sequence[Fraction], score: Score) -> N
                 groups.setdefault((label.numeral, label.key), []).append(row)
     for (numeral, key), rows in groups.items():
         chosen = array[rows]
-        set_harmony(chosen, chord(key.mode, numeral), key)
+        set_harmony(chosen, read_chord(key.mode, numeral), key)
         array[rows] = chosen
         beyond = slice(len(score.parts), None)
         array["degree"][rows, beyond] = NONE
@@ -264,18 +265,26 @@ def reduced_note(
 @cache
 def chord_tones(key: Key, numeral: str) -> frozenset[int]:
     """Places on the line of fifths of a chord's tones."""
-    members = chord(key.mode, numeral).members
+    members = read_chord(key.mode, numeral).members
     return frozenset(key.tonic.fifths + member for member in members)
 
 
-def piece(score: Score) -> Piece:
-    """What the checker takes: surface, skeleton if the harmony is known, voices, beat."""
-    from theory_kb.check import Piece
+def piece(score: Score) -> theory_kb.rules.piece.Piece:
+    """What the checker takes: surface, skeleton if the harmony is known, voices, beat.
+
+    A piece with a metre that is not in the table has no beat: rules that need it are skipped.
+    """
+    from theory_kb.rules.context import Context
+    from theory_kb.rules.piece import Piece
 
     surface = moments(score)
     harmonic = harmonic_moments(score) if score.chords else None
     voices = tuple(part.name for part in score.parts)
-    return Piece(surface, harmonic, voices, beat_ticks(score.metre.beats, score.metre.unit))
+    known = all(is_known(metre.beats, metre.unit) for metre in score.metres)
+    beat = beat_ticks(score.metre.beats, score.metre.unit) if known else 0
+    home = (score.key.tonic.fifths, ("major", "minor").index(score.key.mode))
+    context = Context(tempo=score.tempo, end=ticks(score.duration), home=home)
+    return Piece(surface, harmonic, voices, beat, ticks(score.metre.bar), context)
 
 
 # --- and back -------------------------------------------------------------------------------

@@ -12,7 +12,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "music21", "numba", "matplotlib", "networkx", "hmmlearn", "verovio", "numpy")
+HEAVY = (
+    "torch",
+    "music21",
+    "numba",
+    "matplotlib",
+    "networkx",
+    "hmmlearn",
+    "verovio",
+    "numpy",
+    "rdflib",
+)
 BANNED_MODULES = {
     "pickle",
     "dill",
@@ -64,6 +74,7 @@ def loaded_by(statement: str) -> set[str]:
         "import cli",
         "import typer.testing, cli; typer.testing.CliRunner().invoke(cli.app, ['--help'])",
         "import typer.testing, cli; typer.testing.CliRunner().invoke(cli.app, ['compose', '--help'])",
+        "import typer.testing, cli; typer.testing.CliRunner().invoke(cli.app, ['kb', 'ask', '--help'])",
     ],
 )
 def test_start_is_light(statement: str) -> None:

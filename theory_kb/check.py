@@ -11,18 +11,34 @@ The same kernels do both: what prunes the search is what judges a piece.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory_kb import explain
-from theory_kb.errors import UnknownNameError
+from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.moment import MAX_VOICES, NONE, REST, Moments
-from theory_kb.rules.engine import address, piece_rules, run_costs, run_offences
+from theory_kb.rules.engine import (
+    PieceFunction,
+    Spared,
+    address,
+    piece_rules,
+    run_costs,
+    run_offences,
+    spared,
+)
+from theory_kb.rules.exceptions import (
+    BAR_CONDITIONS,
+    CONDITIONS,
+    exception_table,
+    is_spared,
+)
 from theory_kb.rules.piece import Offence, Piece
 from theory_kb.rules.records import Rule, rules
+from theory_kb.rules.spans import described
 from theory_kb.rules.styles import Style, load_style, style_names
 
 __all__ = [
@@ -37,8 +53,10 @@ __all__ = [
     "costs",
     "earlier_notes",
     "load_style",
+    "offences",
     "pair_table",
     "rule_set",
+    "stages",
     "style_names",
 ]
 
@@ -63,6 +81,7 @@ class RuleSet:
     params: Floats  # (rules, most parameters)
     hard: int  # how many of the rules, the first ones, must not be broken
     weights: Floats  # soft cost of breaking each rule
+    exceptions: Spared  # what the style's exceptions take out of the answers
 
 
 @cache
@@ -73,6 +92,10 @@ def rule_set(style: Style, group: str, level: str = "both") -> RuleSet:
         style: whose severities, parameters and weights hold.
         group: `unary` (now), `pair` (before and now) or `line` (earlier, before and now).
         level: `surface`, `harmonic` or `both`.
+
+    Raises:
+        FactError: the style has an exception by bars. The search shares what it has worked out
+            between places that differ in nothing but their bar, and does not know the last bar.
     """
     if group not in GROUPS:
         raise UnknownNameError("group of rules", group, GROUPS)
@@ -84,7 +107,26 @@ def rule_set(style: Style, group: str, level: str = "both") -> RuleSet:
         if each.group == group and each.level in LEVELS[level] and style.severities[each.id] != "-"
     ]
     chosen.sort(key=lambda each: style.severities[each.id] != "E")
+    _refuse_bars(style, {each.id for each in chosen})
     return _compiled_set(style, chosen)
+
+
+def _refuse_bars(style: Style, chosen: set[str]) -> None:
+    for number, exemption in enumerate(style.exceptions, 1):
+        unseen = [name for name in BAR_CONDITIONS if name in exemption.where]
+        if unseen and chosen & set(exemption.rules):
+            seen = ", ".join(name for name in CONDITIONS if name not in BAR_CONDITIONS)
+            problem = f"{unseen[0]} cannot be seen while composing (allowed there: {seen})"
+            raise FactError(f"style {style.name}", f"exceptions {number}", problem)
+
+
+def _exception_rows(style: Style, rule: Rule, last_bar: int) -> list[list[int]]:
+    whole = rule.reports == "chord"
+    return [
+        exception_table(exemption, whole=whole, last_bar=last_bar)
+        for exemption in style.exceptions
+        if rule.id in exemption.rules
+    ]
 
 
 def _compiled_set(style: Style, chosen: list[Rule]) -> RuleSet:
@@ -98,12 +140,13 @@ def _compiled_set(style: Style, chosen: list[Rule]) -> RuleSet:
         params,
         sum(style.severities[each.id] == "E" for each in chosen),
         np.array([style.cost(each.id) for each in chosen], np.float64),
+        spared([_exception_rows(style, each, 0) for each in chosen]),
     )
 
 
 def broken(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Bools:
     """Which rules are broken on each moment, (K, rules); the arrays of moments are (K,)."""
-    found: Bools = _offences(rule_set, earlier, before, now) != 0
+    found: Bools = offences(rule_set, earlier, before, now) != 0
     return found
 
 
@@ -117,6 +160,7 @@ def costs(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) ->
         rule_set.hard,
         _contiguous(earlier, before, now),
         (same, same),
+        exceptions=rule_set.exceptions,
     )
 
 
@@ -142,6 +186,7 @@ def pair_table(
         rule_set.hard,
         _contiguous(before, before, after),
         (rows, columns),
+        exceptions=rule_set.exceptions,
     )
     legal = np.isfinite(price)
     counts = np.bincount(rows[legal], minlength=len(before))
@@ -156,8 +201,14 @@ def _contiguous(
     return first, second, third
 
 
-def _offences(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Ints:
-    return run_offences(rule_set.kernels, rule_set.params, *_contiguous(earlier, before, now))
+def offences(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Ints:
+    """Which voices break which rule on each moment, (K, rules); the arrays of moments are (K,).
+
+    A number is 0 where a rule is kept; else bit 8 * u + l stands for the voices u < l, and
+    bit 9 * v for a single voice.
+    """
+    moments = _contiguous(earlier, before, now)
+    return run_offences(rule_set.kernels, rule_set.params, *moments, exceptions=rule_set.exceptions)
 
 
 def earlier_notes(moments: Moments) -> Moments:
@@ -168,23 +219,54 @@ def earlier_notes(moments: Moments) -> Moments:
     """
     earlier = np.zeros_like(moments)
     earlier["semitone"] = REST
-    for index in range(2, len(moments)):
-        older, old = moments[index - 2], moments[index - 1]
-        if old["boundary"]:
-            continue
-        left = older["semitone"] != old["semitone"]
-        left &= (older["semitone"] != REST) & (old["semitone"] != REST)
+    if len(moments) > 2:
+        source, known = _left_before(moments)
         for name in ("step", "semitone"):
-            earlier[name][index] = np.where(left, older[name], earlier[name][index - 1])
+            left = np.take_along_axis(moments[name], source, axis=0)
+            earlier[name] = np.where(known, left, earlier[name])
     return earlier
+
+
+def _left_before(moments: Moments) -> tuple[Ints, Bools]:
+    """For each moment and voice: where the note stood that was left before, and if there is one."""
+    semitones = moments["semitone"]
+    left = np.zeros(semitones.shape, bool)
+    left[2:] = semitones[:-2] != semitones[1:-1]
+    left[2:] &= (semitones[:-2] != REST) & (semitones[1:-1] != REST)
+    cut = np.zeros(len(moments), bool)
+    cut[2:] = moments["boundary"][1:-1] != 0
+    places = np.arange(len(moments))[:, np.newaxis]
+    last = np.maximum.accumulate(np.where(left | cut[:, np.newaxis], places, 0), axis=0)
+    known = np.take_along_axis(left & ~cut[:, np.newaxis], last, axis=0)
+    return np.maximum(last - 2, 0), known
 
 
 # ------------------------------------------------------------------------------------ report
 
 
+class _Scene(NamedTuple):
+    """What the sentence of a finding tells of."""
+
+    moments: Moments  # of the rule's level
+    left: Moments  # the same as they are left: a chord with each voice on its last chord tone
+    earlier: Moments | None  # for a rule on a line
+    names: tuple[str, ...]  # of the voices
+    detail: Mapping[str, str]  # fields of the rule's own
+    whole: bool  # the rule looked at the whole piece
+
+    def seen(self, index: int) -> tuple[np.void, np.void, np.void]:
+        """The earlier moment, the one before and the present one."""
+        now = self.moments[index]
+        if self.whole:
+            before = self.moments[max(0, index - 1)]
+            return before, before, now
+        earlier = now if self.earlier is None else self.earlier[index]
+        return earlier, self.left[index - 1], now
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One defect of a piece."""
+    """One defect of a piece. Its words are made when they are asked for."""
 
     rule: str
     severity: str  # E error, W warning, I information
@@ -192,11 +274,27 @@ class Finding:
     bar: int
     beat: float  # from 1
     voices: tuple[int, ...]  # high to low
-    message: str
-    repair: str
-    source: str
     also: tuple[str, ...]  # rules that the same notes break as well
     start: int  # ticks: onset of the moment before, or of the finding itself
+    moment: int  # index in the moments of the rule's level
+    scene: _Scene = field(repr=False, compare=False)
+
+    @property
+    def message(self) -> str:
+        """The sentence that names voices and pitches."""
+        scene = self.scene
+        seen = scene.seen(self.moment)
+        return explain.message(rules()[self.rule], self.voices, seen, scene.names, scene.detail)
+
+    @property
+    def repair(self) -> str:
+        """What to do about it."""
+        return explain.repair(rules()[self.rule])
+
+    @property
+    def source(self) -> str:
+        """Where the rule is taught."""
+        return explain.source(rules()[self.rule])
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,32 +319,105 @@ class Report:
 
 def check(piece: Piece, style: Style) -> Report:
     """Judge a piece by a style; one defect is reported once, its other breaches attached."""
-    lacking = {name: reason for name, (met, reason) in NEEDS.items() if not met(piece)}
-    found: list[Finding] = []
+    piece = described(piece)
+    plan = _plan_of(piece, style)
+    found = [each for batch in plan.batches for each in _batch_findings(piece, style, batch)]
+    for rule, function in plan.whole:
+        found.extend(_piece_findings(piece, style, rule, function))
+    return Report(tuple(_once(found)), plan.skipped)
+
+
+def stages(piece: Piece, style: Style) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The parts of a check in their order, to be timed one by one: a name and the work."""
+    yield "the spans of its chords", partial(described, piece)
+    piece = described(piece)
+    plan = _plan_of(piece, style)
+    yield "what is known of the piece", partial(_plan_of, piece, style)
+    for batch in plan.batches:
+        name = f"{len(batch.rules)} kernels, {batch.level} {batch.group}"
+        yield name, partial(list, _batch_findings(piece, style, batch))
+    for rule, function in plan.whole:
+        yield rule.id, partial(list, _piece_findings(piece, style, rule, function))
+
+
+def _plan_of(piece: Piece, style: Style) -> _Plan:
+    lacking = frozenset(name for name, (met, _) in NEEDS.items() if not met(piece))
+    return _plan(style, lacking, piece.harmonic is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Kernels that look at the same moments."""
+
+    level: str
+    group: str
+    rules: tuple[Rule, ...]
+    compiled: RuleSet
+    by_voice: Bools  # (rules,) whether a voice that strikes anew is a finding anew
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What is run on the pieces of which the same is known."""
+
+    batches: tuple[_Batch, ...]
+    whole: tuple[tuple[Rule, PieceFunction], ...]
+    skipped: tuple[Skipped, ...]
+
+
+@lru_cache(maxsize=64)
+def _plan(style: Style, lacking: frozenset[str], has_harmonic: bool) -> _Plan:
     skipped: list[Skipped] = []
     judged: list[Rule] = []
     for each in rules().values():
-        reasons = [lacking[need] for need in each.needs if need in lacking]
         if style.severities[each.id] == "-":
             continue
-        if each.level == "harmonic" and piece.harmonic is None:
+        reasons = [NEEDS[need][1] for need in each.needs if need in lacking]
+        if each.level == "harmonic" and not has_harmonic:
             reasons.append(NEEDS["harmony"][1])
         if reasons:
             skipped.append(Skipped(each.id, reasons[0]))
         else:
             judged.append(each)
-    found.extend(_kernel_findings(piece, style, judged))
-    found.extend(_piece_findings(piece, style, judged))
-    return Report(tuple(_once(found)), tuple(skipped))
+    whole = [each for each in judged if each.group == "piece"]
+    return _Plan(
+        tuple(_batches(style, judged)),
+        tuple((each, piece_rules()[each.id].function) for each in whole),
+        tuple(skipped),
+    )
+
+
+def _batches(style: Style, judged: list[Rule]) -> Iterator[_Batch]:
+    for level in LEVELS["both"]:
+        for group in GROUPS:
+            chosen = [each for each in judged if each.level == level and each.group == group]
+            if chosen:
+                by_voice = np.array([each.reports == "voice" for each in chosen])
+                yield _Batch(level, group, tuple(chosen), _compiled_set(style, chosen), by_voice)
 
 
 def _has_harmony(piece: Piece) -> bool:
     return piece.harmonic is not None and bool((piece.harmonic["root"] != NONE).any())
 
 
+def _has_tonic(piece: Piece) -> bool:
+    known = piece.surface["tonic"] != NONE
+    return piece.context.final is not None or bool(known.any())
+
+
 def _has_phrases(piece: Piece) -> bool:
     surface = piece.surface
     return bool((surface["boundary"] | surface["phrase_end"] | surface["final"]).any())
+
+
+def _is_declared(name: str) -> Callable[[Piece], bool]:
+    """Whether a field of the context says something; a declared voice 0 does."""
+
+    def met(piece: Piece) -> bool:
+        value = getattr(piece.context, name)
+        return value is not None and value not in ((), {})
+
+    return met
 
 
 NEEDS: Mapping[str, tuple[Callable[[Piece], bool], str]] = {
@@ -255,9 +426,39 @@ NEEDS: Mapping[str, tuple[Callable[[Piece], bool], str]] = {
         lambda piece: bool((piece.surface["tonic"] != NONE).any()),
         "the key is not known",
     ),
+    "tonic": (_has_tonic, "neither the key nor the final of the mode is known"),
     "harmony": (_has_harmony, "the harmony is not known"),
     "phrase": (_has_phrases, "the phrases are not known"),
     "metre": (lambda piece: piece.beat_ticks > 0, "the metre is not known"),
+    "bar-length": (lambda piece: piece.bar_ticks > 0, "the length of a bar is not known"),
+    "exercise": (
+        lambda piece: bool(piece.context.given or piece.context.answers),
+        "this is no exercise",
+    ),
+    **{
+        name: (_is_declared(name), reason)
+        for name, reason in {
+            "cantus": "no cantus firmus is declared",
+            "species": "no species is declared",
+            "final": "the final of the mode is not declared",
+            "mode": "the church mode is not declared",
+            "units": "the form is not declared",
+            "entries": "no entries of a subject are declared",
+            "canon": "no canon is declared",
+            "invertible": "no invertible counterpoint is declared",
+            "given": "nothing is given",
+            "answers": "no labels were written",
+            "vocabulary": "no vocabulary is declared",
+            "syllables": "there is no text",
+            "melody": "no tune is declared",
+            "hands": "the hands are not declared",
+            "tempo": "the tempo is not known",
+            "bars": "the bars are not known",
+            "written": "the notation is not known",
+            "figures": "there are no figures",
+            "end": "the end of the last notes is not known",
+        }.items()
+    },
 }
 
 
@@ -267,46 +468,67 @@ def _moments(piece: Piece, level: str) -> Moments:
     return moments
 
 
-def _kernel_findings(piece: Piece, style: Style, judged: list[Rule]) -> Iterator[Finding]:
-    for level in LEVELS["both"]:
-        for group in GROUPS:
-            chosen = [each for each in judged if each.level == level and each.group == group]
-            if chosen:
-                yield from _group_findings(piece, style, chosen)
+def _left(piece: Piece, level: str) -> Moments:
+    """Moments as they are left: of a chord, each voice on its last chord tone."""
+    moments = piece.closing if level == "harmonic" else piece.surface
+    assert moments is not None, "a known harmony is described before it is judged"
+    return moments
 
 
-def _group_findings(piece: Piece, style: Style, chosen: list[Rule]) -> Iterator[Finding]:
-    level, group = chosen[0].level, chosen[0].group
-    moments = _moments(piece, level)
-    earlier = earlier_notes(moments) if group == "line" else moments
-    before, now = np.roll(moments, 1), moments
-    hits = _offences(_compiled_set(style, chosen), earlier, before, now)
-    if group != "unary":
-        hits[0] = 0
-    for rule, column in zip(chosen, hits.T, strict=True):
-        news = _news(rule, column, moments) if group == "unary" else column
-        for index in np.flatnonzero(news):
-            for voices in _voices(rule, int(news[index])):
-                seen = (earlier[index], before[index], now[index])
-                yield _finding(piece, style, rule, voices, seen, {})
+def _batch_findings(piece: Piece, style: Style, batch: _Batch) -> Iterator[Finding]:
+    moments = _moments(piece, batch.level)
+    earlier = earlier_notes(moments) if batch.group == "line" else None
+    left = _left(piece, batch.level)
+    hits = _batch_hits(moments, left, earlier, batch, _set_in(moments, style, batch))
+    if batch.group == "unary" and batch.level == "surface":
+        hits = _news(hits, batch.by_voice, moments)
+    scene = _Scene(moments, left, earlier, piece.voices, {}, whole=False)
+    back = 0 if batch.group == "unary" else 1
+    for index, column in zip(*(each.tolist() for each in np.nonzero(hits)), strict=True):
+        rule = batch.rules[column]
+        for voices in _voices(rule, int(hits[index, column])):
+            yield _finding(piece, style, rule, voices, (index, index - back), scene)
 
 
-def _news(rule: Rule, column: Ints, moments: Moments) -> Ints:
+def _set_in(moments: Moments, style: Style, batch: _Batch) -> RuleSet:
+    """The compiled rules of a batch, the exceptions by bars set to the last bar of a piece."""
+    if not any("last_bars" in each.where for each in style.exceptions):
+        return batch.compiled
+    rows = [_exception_rows(style, each, _last_bar(moments)) for each in batch.rules]
+    return replace(batch.compiled, exceptions=spared(rows))
+
+
+def _last_bar(moments: Moments) -> int:
+    return int(moments["bar"].max(initial=0))
+
+
+def _batch_hits(
+    moments: Moments, left: Moments, earlier: Moments | None, batch: _Batch, compiled: RuleSet
+) -> Ints:
+    """Bits of offending voices, (moments, rules); a move arrives at its later moment."""
+    if batch.group == "unary":
+        return offences(compiled, moments, moments, moments)
+    before, now = left[:-1], moments[1:]
+    hits = np.zeros((len(moments), len(compiled.ids)), np.int64)
+    hits[1:] = offences(compiled, before if earlier is None else earlier[1:], before, now)
+    return hits
+
+
+def _news(hits: Ints, by_voice: Bools, moments: Moments) -> Ints:
     """What a sonority adds to the one before: a gap that stays open is one defect."""
-    if rule.level == "harmonic":
-        return column
-    news = column.copy()
-    goes_on = moments["boundary"][1:] == 0
-    news[1:] &= ~np.where(goes_on, column[:-1], 0)
-    if rule.reports == "voice":
+    news = hits.copy()
+    goes_on = moments["boundary"][1:, np.newaxis] == 0
+    news[1:] &= ~np.where(goes_on, hits[:-1], 0)
+    if by_voice.any():
         bits_of_voices = np.int64(1) << np.arange(0, 9 * MAX_VOICES, 9, dtype=np.int64)
-        news |= column & (moments["attack"].astype(bool) @ bits_of_voices)
+        struck = moments["attack"].astype(bool) @ bits_of_voices
+        news |= np.where(by_voice, hits & struck[:, np.newaxis], 0)
     return news
 
 
 def _voices(rule: Rule, value: int) -> Iterator[tuple[int, ...]]:
     """Voices of each finding that the bits of a kernel amount to."""
-    pairs = [divmod(bit, 8) for bit in range(64) if value >> bit & 1]
+    pairs = [divmod(bit, 8) for bit in range(value.bit_length()) if value >> bit & 1]
     sets = [(u,) if u == v else (u, v) for u, v in pairs]
     if rule.reports == "chord":
         yield tuple(sorted({voice for each in sets for voice in each}))
@@ -314,21 +536,26 @@ def _voices(rule: Rule, value: int) -> Iterator[tuple[int, ...]]:
         yield from sets
 
 
-def _piece_findings(piece: Piece, style: Style, judged: list[Rule]) -> Iterator[Finding]:
-    for rule in judged:
-        if rule.group == "piece":
-            moments = _moments(piece, rule.level)
-            offences = piece_rules()[rule.id].function(piece, style.params[rule.id])
-            for offence in offences:
-                yield _piece_finding(piece, style, rule, offence, moments)
+def _piece_findings(
+    piece: Piece, style: Style, rule: Rule, function: PieceFunction
+) -> Iterator[Finding]:
+    moments = _moments(piece, rule.level)
+    found = function(piece, style.params[rule.id])
+    for offence in _unspared(found, moments, style, rule) if style.exceptions else found:
+        scene = _Scene(moments, moments, None, piece.voices, offence.detail, whole=True)
+        yield _finding(piece, style, rule, offence.voices, (offence.moment,) * 2, scene)
 
 
-def _piece_finding(
-    piece: Piece, style: Style, rule: Rule, offence: Offence, moments: Moments
-) -> Finding:
-    now = moments[offence.moment]
-    before = moments[max(0, offence.moment - 1)]
-    return _finding(piece, style, rule, offence.voices, (before, before, now), offence.detail)
+def _unspared(
+    found: Iterator[Offence], moments: Moments, style: Style, rule: Rule
+) -> Iterator[Offence]:
+    """The offences that no exception of the style spares."""
+    rows = _exception_rows(style, rule, _last_bar(moments))
+    table = np.array(rows, np.int64)
+    for offence in found:
+        before, now = moments[max(0, offence.moment - 1)], moments[offence.moment]
+        if not (rows and is_spared(table, before, now, offence.voices)):
+            yield offence
 
 
 def _finding(
@@ -336,24 +563,23 @@ def _finding(
     style: Style,
     rule: Rule,
     voices: tuple[int, ...],
-    seen: tuple[np.void, np.void, np.void],
-    detail: Mapping[str, str],
+    places: tuple[int, int],
+    scene: _Scene,
 ) -> Finding:
-    now = seen[2]
-    beat = int(now["position"]) / piece.beat_ticks + 1 if piece.beat_ticks else 1.0
-    start = seen[1] if rule.group in ("pair", "line") else now
+    """A finding at the first of two moments; the other is where the offence begins."""
+    index, first = places
+    now = scene.moments[index]
     return Finding(
         rule.id,
         style.severities[rule.id],
         int(now["onset"]),
         int(now["bar"]),
-        beat,
+        int(now["position"]) / piece.beat_ticks + 1 if piece.beat_ticks else 1.0,
         voices,
-        explain.message(rule, voices, seen, piece.voices, detail),
-        explain.repair(rule),
-        explain.source(rule),
         (),
-        int(start["onset"]),
+        int(scene.moments["onset"][first]),
+        index,
+        scene,
     )
 
 
@@ -362,10 +588,15 @@ def _finding(
 
 def _once(found: list[Finding]) -> list[Finding]:
     """Attach to the first of a family, on the same notes, the breaches that follow from it."""
+    known = rules()
     kept: list[Finding] = []
     places: dict[tuple[str, int], list[int]] = {}  # family and onset: findings kept there
-    for finding in sorted(found, key=_order):
-        family = rules()[finding.rule].family
+    found.sort(key=lambda each: (known[each.rule].rank, each.onset, each.voices))
+    for finding in found:
+        family = known[finding.rule].family
+        if not family:
+            kept.append(finding)
+            continue
         near = places.get((family, finding.onset), []) + places.get((family, finding.start), [])
         owner = next((each for each in near if _covers(kept[each], finding)), None)
         if owner is None:
@@ -373,12 +604,8 @@ def _once(found: list[Finding]) -> list[Finding]:
             kept.append(finding)
         else:
             kept[owner] = _attached(kept[owner], finding)
-    return sorted(kept, key=lambda each: (each.onset, GRAVITY.index(each.severity)))
-
-
-def _order(finding: Finding) -> tuple[int, int, tuple[int, ...]]:
-    rank = rules()[finding.rule].rank
-    return rank, finding.onset, finding.voices
+    kept.sort(key=lambda each: (each.onset, GRAVITY.index(each.severity)))
+    return kept
 
 
 def _covers(first: Finding, other: Finding) -> bool:
@@ -387,10 +614,9 @@ def _covers(first: Finding, other: Finding) -> bool:
     A defect of a move covers what else happens as that move arrives; a defect of a sonority
     covers the moves that leave it.
     """
-    family = rules()[first.rule].family
-    if not family or first.rule == other.rule:
+    if first.rule == other.rule:
         return False
-    if family == EXACT_FAMILY:
+    if rules()[first.rule].family == EXACT_FAMILY:
         return first.onset == other.onset and first.voices == other.voices
     still = first.start == first.onset
     meets = other.start == first.onset if still else other.onset == first.onset

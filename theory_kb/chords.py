@@ -23,7 +23,9 @@ __all__ = [
     "QUALITIES",
     "Chord",
     "chord",
+    "every_chord",
     "figures",
+    "read_chord",
     "set_harmony",
     "spell",
     "vocabulary",
@@ -48,6 +50,10 @@ QUALITIES: tuple[str, ...] = (
     "dim7",
     "minmaj7",
     "augmaj7",
+    "7b5",
+    "italian",
+    "german",
+    "swiss",
 )
 
 
@@ -102,13 +108,32 @@ def vocabulary() -> tuple[Chord, ...]:
     return tuple(found)
 
 
+@cache
+def every_chord() -> tuple[Chord, ...]:
+    """The vocabulary, and after it the chords that are read and judged but not composed with."""
+    found = list(vocabulary())
+    for mode in MODES:
+        for record in (*_further(mode), *_applied_further(mode)):
+            for inversion in record["inversions"]:
+                found.append(_chord(len(found), mode, record, inversion))
+    return tuple(found)
+
+
 def _members(root: int, quality: str) -> tuple[int, ...]:
     offsets = load_facts().qualities["qualities"][quality]["members"]
     return tuple(root + offset for offset in offsets)
 
 
 def _plain(mode: str) -> Iterator[dict[str, Any]]:
-    for numeral, fact in load_facts().numerals[mode].items():
+    yield from _records(load_facts().numerals[mode])
+
+
+def _further(mode: str) -> Iterator[dict[str, Any]]:
+    yield from _records(load_facts().numerals["further"][mode])
+
+
+def _records(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for numeral, fact in facts.items():
         members = _members(fact["root"], fact["quality"])
         holds = fact["function"] == "D" and LEADING in members
         yield {
@@ -134,7 +159,19 @@ APPLIED = (
 
 
 def _applied(mode: str) -> Iterator[dict[str, Any]]:
-    facts = load_facts().numerals["applied"][mode]
+    for record in _applied_records(load_facts().numerals["applied"][mode]):
+        yield {**record, "inversions": (1,)} if record["quality"] == "dim" else record
+
+
+def _applied_further(mode: str) -> Iterator[dict[str, Any]]:
+    """Applied diminished triads in the other positions, and the dominants of further targets."""
+    for record in _applied_records(load_facts().numerals["applied"][mode]):
+        if record["quality"] == "dim":
+            yield {**record, "inversions": (0, 2)}
+    yield from _applied_records(load_facts().numerals["further"]["applied"][mode])
+
+
+def _applied_records(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for target, place in facts["targets"].items():
         for stem, root, quality in APPLIED:
             if stem == "viiø7" and target[0].islower():
@@ -149,7 +186,7 @@ def _applied(mode: str) -> Iterator[dict[str, Any]]:
                 "origin": "applied",
                 "use": use,
                 "source": facts["source"],
-                "inversions": (1,) if stem == "viio" else range(len(members)),
+                "inversions": range(len(members)),
                 "seldom": (2,),
                 "leading": place + LEADING,
                 "target": place,
@@ -191,16 +228,25 @@ def _symbol(numeral: str, size: int, inversion: int) -> str:
 
 
 @cache
-def _by_symbol(mode: str) -> Mapping[str, Chord]:
-    return {each.symbol: each for each in vocabulary() if each.mode == mode}
+def _by_symbol(mode: str, *, every: bool = False) -> Mapping[str, Chord]:
+    chords = every_chord() if every else vocabulary()
+    return {each.symbol: each for each in chords if each.mode == mode}
 
 
 SPELLINGS = str.maketrans({"°": "o", "0": "o"})
 
 
 def chord(mode: str, symbol: str) -> Chord:
-    """A chord by mode and symbol; raises UnknownNameError."""
-    table = _by_symbol(mode)
+    """A chord of the vocabulary by mode and symbol; raises UnknownNameError."""
+    return _named(mode, symbol, _by_symbol(mode))
+
+
+def read_chord(mode: str, symbol: str) -> Chord:
+    """Any chord that is known, by mode and symbol; raises UnknownNameError."""
+    return _named(mode, symbol, _by_symbol(mode, every=True))
+
+
+def _named(mode: str, symbol: str, table: Mapping[str, Chord]) -> Chord:
     found = table.get(symbol) or table.get(symbol.translate(SPELLINGS))
     if found is None:
         raise UnknownNameError(f"chord of a {mode} key", symbol, table)

@@ -9,10 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 __all__ = ["FactError", "MusegenError", "UnknownNameError"]
+
+
+MOST_LISTED = 80  # names that a refusal lists; of more it names the nearest
+NEAREST = 5
 
 
 class MusegenError(Exception):
@@ -34,7 +38,14 @@ class UnknownNameError(MusegenError):
     def __init__(self, kind: str, got: str, allowed: Iterable[str]) -> None:
         """Name the kind of thing, what came, and what is allowed."""
         names = sorted(allowed)
-        near = get_close_matches(got, names, n=1)
+        near = get_close_matches(got, names, n=NEAREST)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"unknown {kind} {got!r}{hint} (allowed: {', '.join(names)})")
+        super().__init__(f"unknown {kind} {got!r}{hint} (allowed: {_listed(names, near)})")
         self.kind, self.got, self.allowed = kind, got, names
+
+
+def _listed(names: Sequence[str], near: Sequence[str]) -> str:
+    if len(names) <= MOST_LISTED:
+        return ", ".join(names)
+    shown = near or names[:NEAREST]
+    return f"{', '.join(shown)} and {len(names) - len(shown)} more"

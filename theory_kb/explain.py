@@ -42,9 +42,9 @@ def _chords(seen: tuple[np.void, np.void, np.void]) -> dict[str, str]:
 def _chord(moment: np.void) -> str:
     if moment["chord"] == UNKNOWN:
         return "the chord"
-    from theory_kb.chords import vocabulary
+    from theory_kb.chords import every_chord
 
-    return vocabulary()[int(moment["chord"])].symbol
+    return every_chord()[int(moment["chord"])].symbol
 
 
 def _notes(

@@ -8,7 +8,7 @@ is derived elsewhere.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -31,9 +31,12 @@ FILES = (
     "metres",
     "ranges",
     "key_relations",
+    "modes",
+    "bass_degrees",
 )
 USES = ("common", "occasional", "rare")
 GRADES = ("A", "B", "C")
+NATURALS = tuple("ABCDEFG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Facts:
     metres: Table
     ranges: Table
     key_relations: Table
+    modes: Table
+    bass_degrees: Table
 
 
 @cache
@@ -72,6 +77,7 @@ def read_facts(folder: Path) -> Facts:
     _check_numerals(facts)
     _check_progressions(facts)
     _check_cadences(facts)
+    _check_modes(facts)
     return facts
 
 
@@ -100,9 +106,13 @@ def _cited(value: Any, entry: str) -> Iterator[tuple[str, str]]:
 def _check_numerals(facts: Facts) -> None:
     qualities = facts.qualities["qualities"]
     functions = facts.scales["functions"]
+    further = facts.numerals["further"]
     for mode in MODES:
-        for name, fact in facts.numerals[mode].items():
-            entry = f"{mode}.{name}"
+        entries = {
+            **{f"{mode}.{name}": fact for name, fact in facts.numerals[mode].items()},
+            **{f"further.{mode}.{name}": fact for name, fact in further[mode].items()},
+        }
+        for entry, fact in entries.items():
             for field, allowed in (("quality", qualities), ("function", functions), ("use", USES)):
                 if fact.get(field) not in allowed:
                     raise FactError(
@@ -119,9 +129,10 @@ def _check_progressions(facts: Facts) -> None:
     for mode in MODES:
         for before, grades in table[mode].items():
             _check_grades(facts, mode, before, grades)
-        for target, turns in table["deceptive"][mode].items():
-            for value in turns.values():
-                _check_share(facts, f"deceptive.{mode}.{target}", value)
+        for name in ("deceptive", "lowered"):
+            for target, turns in table[name][mode].items():
+                for value in turns.values():
+                    _check_share(facts, f"{name}.{mode}.{target}", value)
         for before, shares in table["positions"][mode].items():
             for value in shares.values():
                 _check_share(facts, f"positions.{mode}.{before}", value)
@@ -167,8 +178,10 @@ def _check_share(facts: Facts, entry: str, value: Any) -> None:
 def _is_known(family: str, numerals: Table, mode: str) -> bool:
     stem, _, target = family.partition("/")
     if target:
-        return stem == "D" and target in numerals["applied"][mode]["targets"]
-    return family in numerals[mode]
+        tables = (numerals["applied"], numerals["further"]["applied"])
+        return stem == "D" and any(target in table[mode]["targets"] for table in tables)
+    further = numerals["further"][mode]
+    return family in numerals[mode] or family in further or f"{family}7" in further
 
 
 def _check_cadences(facts: Facts) -> None:
@@ -193,3 +206,23 @@ def _check_cadences(facts: Facts) -> None:
                     name,
                     f"count.{mode} must be a whole number, got {counts.get(mode)!r}",
                 )
+
+
+MODE_FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "final": (lambda value: value in NATURALS, "a letter A to G"),
+    "reciting": (lambda value: value in NATURALS, "a letter A to G"),
+    "raised": (lambda value: isinstance(value, bool), "true or false"),
+    "lowest": (lambda value: value in (0, -3), "0 or -3"),
+    "source": (lambda value: isinstance(value, str), "a key of sources.toml"),
+}
+
+
+def _check_modes(facts: Facts) -> None:
+    for name, fact in facts.modes["modes"].items():
+        if fact.get("scale") not in facts.scales["scales"]:
+            problem = f"scale must be one of scales.toml, got {fact.get('scale')!r}"
+            raise FactError("modes.toml", name, problem)
+        for field, (fits, allowed) in MODE_FIELDS.items():
+            if not fits(fact.get(field)):
+                problem = f"{field} must be {allowed}, got {fact.get(field)!r}"
+                raise FactError("modes.toml", name, problem)

@@ -10,7 +10,7 @@ from theory_kb.errors import UnknownNameError
 from theory_kb.facts import load_facts
 from theory_kb.moment import TICKS
 
-__all__ = ["beat_strength", "beat_ticks", "metre_names"]
+__all__ = ["beat_strength", "beat_ticks", "is_known", "metre_names"]
 
 OFF_BEAT = 1  # strength of an eighth between beats
 DIVISION = 0  # of anything shorter
@@ -24,6 +24,11 @@ def _metres() -> dict[str, dict[str, Any]]:
 def metre_names() -> tuple[str, ...]:
     """Metres that are known, such as `4/4`."""
     return tuple(_metres())
+
+
+def is_known(beats: int, unit: int) -> bool:
+    """Whether a metre stands in the table."""
+    return f"{beats}/{unit}" in _metres()
 
 
 @cache

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LICENCES",
     "MAX_VOICES",
     "MOMENT",
     "NONE",
     "REST",
     "TICKS",
     "UNKNOWN",
+    "UNSTEPPED",
     "Moments",
     "blank_moments",
 ]
@@ -32,6 +34,15 @@ UNKNOWN = -1  # chord, function, mode, quality: nothing is known
 NONE = -99  # a line-of-fifths value that does not exist, such as the seventh of a triad
 NON_CHORD = -1  # member of a non-chord tone
 MEMBER_UNKNOWN = -2
+UNSTEPPED = -99  # no motion in staff steps: a rest, a phrase boundary, or not known
+LICENCES = {  # declared devices that excuse what would be a fault, as bits of `licences`
+    "divisi": 1,  # a part is divided or silent as the setting wants it
+    "sixteen-foot": 2,  # organ or continuo double the bass an octave lower
+    "late-style": 4,  # freedoms taken after about 1780
+    "chromatic-parallel": 8,  # chords glide in parallel as a colour
+    "invertible": 16,  # two-voice writing whose voices may change places
+    "modal": 32,  # a final is declared: no key, but a mode
+}
 
 MOMENT = np.dtype(
     [
@@ -48,6 +59,19 @@ MOMENT = np.dtype(
             (MAX_VOICES,),
         ),  # 0 root 1 third 2 fifth 3 seventh, -1 non-chord, -2 unknown
         ("attack", np.int8, (MAX_VOICES,)),  # 1 where the voice begins a note here
+        ("species", np.int8, (MAX_VOICES,)),  # 1 to 5 as declared of a voice, 0 if nothing is
+        ("doubles", np.int8, (MAX_VOICES,)),  # 1 + the voice that a voice is declared to double
+        ("written_rest", np.int8, (MAX_VOICES,)),  # 1 where a silence is declared
+        ("entry", np.int8, (MAX_VOICES,)),  # staff steps from the chord before, else UNSTEPPED
+        ("exit", np.int8, (MAX_VOICES,)),  # staff steps to the next chord, else UNSTEPPED
+        ("brief", np.int8, (MAX_VOICES,)),  # 1 if it leaps on to another chord tone within a beat
+        ("heard", np.int8),  # bits of the members that sound anywhere in the chord's span
+        ("florid", np.int8),  # 1 if a voice moves while the chord lasts
+        ("came_from", np.int16),  # root of the chord before in the phrase, above the tonic, NONE
+        ("goes_to", np.int16),  # root of the next chord of the phrase, above the tonic, NONE
+        ("licences", np.int16),  # bits of LICENCES
+        ("hands", np.int8),  # voices of the right hand as declared, 0 if nothing is
+        ("cantus", np.int8),  # voice of a declared cantus firmus, UNKNOWN
         ("voices", np.int8),  # number of voices
         ("strength", np.int8),  # beat strength, 4 = downbeat, 0 = sixteenth
         ("boundary", np.int8),  # 1 if a phrase boundary lies just before this moment
@@ -87,8 +111,11 @@ def blank_moments(count: int, voices: int) -> Moments:
     moments["degree"] = NONE
     moments["member"] = MEMBER_UNKNOWN
     moments["voices"] = voices
-    for field in ("mode", "function", "quality", "inversion", "chord"):
+    for field in ("cantus", "mode", "function", "quality", "inversion", "chord"):
         moments[field] = UNKNOWN
-    for field in ("tonic", "root", "third", "fifth", "seventh", "leading", "target"):
+    for field in ("entry", "exit"):
+        moments[field] = UNSTEPPED
+    places = ("tonic", "root", "third", "fifth", "seventh", "leading", "target")
+    for field in (*places, "came_from", "goes_to"):
         moments[field] = NONE
     return moments

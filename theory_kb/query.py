@@ -15,25 +15,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory_kb.chords import Chord, chord, spell, vocabulary
-from theory_kb.errors import UnknownNameError
+from theory_kb.catalogue import Catalogue, catalogue, check_rule_names
+from theory_kb.chords import Chord, chord, every_chord, read_chord, spell, vocabulary
+from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.facts import load_facts
 from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = [
+    "BassDegree",
     "CadenceFormula",
+    "Conflict",
+    "Duty",
     "Pivot",
     "Progression",
     "RelatedKey",
     "VoiceRange",
+    "bass_degrees",
     "cadence_formulas",
     "cadence_kinds",
     "cadence_name",
     "cadence_share",
+    "cadence_strength",
+    "common_triads",
+    "conflicts",
+    "duties",
+    "further_cadences",
+    "gives_way",
     "grade_table",
+    "inverted_number",
     "may_follow",
     "pivots",
+    "prolongations",
     "related_keys",
+    "rule_of_the_octave",
     "voice_range",
 ]
 
@@ -54,6 +68,7 @@ class Progression:
     grade: str  # A normative, B common, C conditional, X avoided
     share: float | None  # per cent of Bach's continuations, where counted
     condition: str  # under which a conditional progression is right, else empty
+    when: tuple[str, ...]  # the same as names of licences; one of them is enough
     text: str
     source: str
 
@@ -65,7 +80,7 @@ def _family(each: Chord) -> str:
 
 @cache
 def _families() -> tuple[str, ...]:
-    return tuple(map(_family_name, vocabulary()))
+    return tuple(map(_family_name, every_chord()))
 
 
 def _family_name(each: Chord) -> str:
@@ -90,6 +105,7 @@ class _Verdict:
     share: float | None = None  # per cent
     whose: str = ""  # chord, or harmony in any position, whose continuations were counted
     condition: str = ""
+    when: tuple[str, ...] = ()
 
 
 @cache
@@ -107,6 +123,7 @@ def may_follow(before: Chord, after: Chord) -> Progression:
         found.grade,
         found.share,
         found.condition,
+        found.when,
         f"{sentence}: {reasons}" if reasons else sentence,
         found.source,
     )
@@ -124,7 +141,7 @@ def _judge(before: Chord, after: Chord) -> _Verdict:
     if duty is not None:
         grade = "A" if after.symbol in duty["to"] else "X"
         return _counted(before, after, _Verdict(grade, duty["text"], duty["source"]))
-    special = _special(before.symbol, after.symbol)
+    special = _specials().get((before.mode, before.symbol, after.symbol))
     if special is not None:
         return _counted(before, after, special)
     for test, reason in REFUSALS:
@@ -133,20 +150,21 @@ def _judge(before: Chord, after: Chord) -> _Verdict:
     return _counted(before, after, _by_root(before, after))
 
 
-def _special(before: str, after: str) -> _Verdict | None:
-    """The grade that the bass alone decides, if it does."""
-    return _specials().get((before, after))
-
-
 @cache
-def _specials() -> Mapping[tuple[str, str], _Verdict]:
-    found: dict[tuple[str, str], _Verdict] = {}
+def _specials() -> Mapping[tuple[str, str, str], _Verdict]:
+    """The grades that the bass alone decides, by mode and symbols."""
+    found: dict[tuple[str, str, str], _Verdict] = {}
     for fact in load_facts().progressions["special"]:
         verdict = _Verdict(
-            fact["grade"], fact["text"], fact["source"], condition=fact.get("condition", "")
+            fact["grade"],
+            fact["text"],
+            fact["source"],
+            condition=fact.get("condition", ""),
+            when=tuple(fact.get("when", ())),
         )
-        for pair in product(fact["before"], fact["after"]):
-            found.setdefault(pair, verdict)
+        modes = (fact["mode"],) if "mode" in fact else ("major", "minor")
+        for place in product(modes, fact["before"], fact["after"]):
+            found.setdefault(place, verdict)
     return found
 
 
@@ -178,17 +196,25 @@ def _by_root(before: Chord, after: Chord) -> _Verdict:
         return _applied(before, after)
     for grade, facts in table[before.mode].get(here, {}).items():
         if there in facts:
-            condition = table["conditions"][before.mode].get(here, {}).get(there, "")
-            return _rooted(grade, "", facts[there], f"{here} in any position", condition)
+            found = _rooted(grade, "", facts[there], f"{here} in any position")
+            return replace(found, **_conditions(before.mode, here, there))
     return _Verdict("X", UNNAMED, book)
 
 
-def _rooted(grade: str, text: str, value: float | str, whose: str, condition: str) -> _Verdict:
+def _conditions(mode: str, here: str, there: str) -> dict[str, Any]:
+    """Condition of a progression by root, and the names that its licences are tested under."""
+    table = load_facts().progressions
+    text = table["conditions"][mode].get(here, {}).get(there, "")
+    names = table["licences"][mode].get(here, {}).get(there, ())
+    return {"condition": text, "when": tuple(names)}
+
+
+def _rooted(grade: str, text: str, value: float | str, whose: str) -> _Verdict:
     """A verdict by a number that was counted or, where none was, by the text of a source."""
     if isinstance(value, str):
-        return _Verdict(grade, text, value, condition=condition)
+        return _Verdict(grade, text, value)
     counts = load_facts().progressions["sources"]["counts"]
-    return _Verdict(grade, text, counts, value, whose, condition)
+    return _Verdict(grade, text, counts, value, whose)
 
 
 def _applied(before: Chord, after: Chord) -> _Verdict:
@@ -203,7 +229,13 @@ def _applied(before: Chord, after: Chord) -> _Verdict:
         return _Verdict("B", "the cadential six-four holds back the target V", book)
     value = turns[before.mode].get(target, {}).get(after.numeral)
     if value is not None and after.inversion < 2:
-        return _rooted("B", turns["text"], value, f"applied dominants of {target}", "")
+        return _rooted("B", turns["text"], value, f"applied dominants of {target}")
+    lowered = load_facts().progressions["lowered"]
+    value = lowered[before.mode].get(target, {}).get(after.numeral)
+    if value is not None and after.inversion < 2:
+        return _rooted("C", lowered["text"], value, f"applied dominants of {target}")
+    if after.quality == "7" and after.root == before.target:
+        return _Verdict("C", lowered["text"], lowered["source"])
     return _Verdict("X", f"an applied dominant must go to its target {target}", book)
 
 
@@ -321,6 +353,11 @@ def pivots(before: Key, after: Key) -> tuple[Pivot, ...]:
     )
 
 
+def common_triads(one: Key, other: Key) -> int:
+    """How many consonant triads two keys share."""
+    return sum(pivot.before.quality in ("maj", "min") for pivot in pivots(one, other))
+
+
 def each_name(tones: tuple[PitchClass, ...]) -> str:
     """A chord by its tones, such as C-E-G."""
     return "-".join(tone.name for tone in tones)
@@ -402,8 +439,18 @@ class CadenceFormula:
 
 
 def cadence_kinds() -> tuple[str, ...]:
-    """Ids of the cadence kinds."""
+    """Ids of the cadence kinds that a phrase can be planned with."""
     return tuple(load_facts().cadences["kinds"])
+
+
+def further_cadences() -> tuple[str, ...]:
+    """Ids of the kinds that are told in a score but not planned, and of the modifiers."""
+    return tuple(load_facts().cadences["further"])
+
+
+def cadence_strength(kind: str) -> int:
+    """How strongly a cadence kind closes, 0 to 10. Raises UnknownNameError."""
+    return int(_known_kind(kind)["strength"])
 
 
 def cadence_share(kind: str) -> float:
@@ -412,8 +459,13 @@ def cadence_share(kind: str) -> float:
 
 
 def cadence_name(kind: str) -> str:
-    """Printed name of a cadence kind."""
-    return str(_kind(kind)["name"])
+    """Printed name of any cadence kind. Raises UnknownNameError."""
+    return str(_known_kind(kind)["name"])
+
+
+def _known_kind(kind: str) -> Mapping[str, Any]:
+    further: Mapping[str, Mapping[str, Any]] = load_facts().cadences["further"]
+    return further[kind] if kind in further else _kind(kind)
 
 
 def _kind(kind: str) -> Mapping[str, Any]:
@@ -442,6 +494,54 @@ def cadence_formulas(kind: str, mode: str) -> tuple[CadenceFormula, ...]:
     )
 
 
+# --- degrees of the bass --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BassDegree:
+    """What usually stands on a degree of the scale in the bass."""
+
+    name: str  # such as 4, raised 4, lowered 6
+    place: int  # fifths above the tonic
+    chords: Mapping[str, tuple[Chord, ...]]  # by function T, S, D; the plainest first
+    use: str  # what the degree does in a line, empty if nothing is said of it
+    source: str
+
+
+@cache
+def bass_degrees(mode: str) -> tuple[BassDegree, ...]:
+    """The degrees of a mode that carry chords in the bass, with the chords by function."""
+    found = []
+    for fact in load_facts().bass_degrees["degree"]:
+        chords = {
+            function: tuple(read_chord(mode, symbol) for symbol in symbols)
+            for function, symbols in fact[mode].items()
+        }
+        if any(chords.values()):
+            found.append(
+                BassDegree(fact["name"], fact["place"], chords, fact["use"], fact["source"])
+            )
+    return tuple(found)
+
+
+@cache
+def rule_of_the_octave(mode: str, *, down: bool = False) -> tuple[Chord, ...]:
+    """The eight chords over the scale in the bass, from tonic to tonic."""
+    way = "down" if down else "up"
+    return tuple(chord(mode, symbol) for symbol in load_facts().bass_degrees["octave"][mode][way])
+
+
+@cache
+def prolongations() -> Mapping[str, tuple[tuple[Chord, ...], ...]]:
+    """Ways to prolong the tonic of a major key, by name."""
+    return {
+        fact["name"]: tuple(
+            tuple(chord("major", symbol) for symbol in chords) for chords in fact["chords"]
+        )
+        for fact in load_facts().bass_degrees["prolongation"]
+    }
+
+
 # --- voices ---------------------------------------------------------------------------------
 
 
@@ -463,3 +563,119 @@ def voice_range(name: str) -> VoiceRange:
         raise UnknownNameError("voice", name, voices)
     texts = (*voices[name]["core"], *voices[name]["extended"])
     return VoiceRange(*(Pitch.parse(text) for text in texts))
+
+
+# --- duties that collide --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a composer owes, by how long it holds when duties collide."""
+
+    rank: int  # 1 holds longest
+    id: str
+    text: str
+    rules: tuple[str, ...]  # ids of the rules that state it
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two rules that cannot always both be kept."""
+
+    rules: tuple[str, str]
+    gives: str  # the one that gives way
+    text: str
+    order: Mapping[str, tuple[str, ...]]  # style: what is given up, the first thing first
+    source: str
+
+
+@cache
+def duties() -> tuple[Duty, ...]:
+    """Every duty, the one that holds longest first.
+
+    Raises:
+        FactError: a duty or a conflict names a rule that does not exist.
+    """
+    found = [
+        Duty(each["rank"], each.id, each["text"], tuple(each["rules"]), ", ".join(each.sources))
+        for each in _checked()["duty"].values()
+    ]
+    return tuple(sorted(found, key=lambda each: each.rank))
+
+
+@cache
+def _checked() -> Catalogue:
+    from theory_kb.rules.records import rules
+
+    found = catalogue()
+    check_rule_names(found, rules())
+    return found
+
+
+def conflicts(rule: str = "") -> tuple[Conflict, ...]:
+    """The known conflicts of a rule with others, or all; raises UnknownNameError."""
+    from theory_kb.rules.records import rule as known
+
+    name = known(rule).id if rule else ""
+    return tuple(each for each in _conflicts() if name in ("", *each.rules))
+
+
+@cache
+def _conflicts() -> tuple[Conflict, ...]:
+    from theory_kb.rules.styles import style_names
+
+    for each in _checked()["rule-conflict"].values():
+        for style in set(each.get("order", ())) - set(style_names()):
+            problem = f"no style {style!r} (allowed: {', '.join(style_names())})"
+            raise FactError("conflicts.toml", each.id, problem)
+    return tuple(
+        Conflict(
+            (each["first"], each["second"]),
+            each["gives"],
+            each["text"],
+            {style: tuple(steps) for style, steps in each.get("order", {}).items()},
+            ", ".join(each.sources),
+        )
+        for each in _checked()["rule-conflict"].values()
+    )
+
+
+def gives_way(first: str, second: str) -> str | None:
+    """Which of two rules gives way where both cannot be kept, None if nothing is known of it.
+
+    A known conflict of the two decides; else the ranks of the duties that they state.
+
+    Raises:
+        UnknownNameError: there is no such rule.
+    """
+    pair = {first, second}
+    for each in (*conflicts(first), *conflicts(second)):
+        if set(each.rules) == pair:
+            return each.gives
+    ranks = {name: duty.rank for duty in duties() for name in duty.rules}
+    if not pair <= set(ranks) or ranks[first] == ranks[second]:
+        return None
+    return max(pair, key=lambda name: ranks[name])
+
+
+def inverted_number(number: int, *, at: int = 8) -> int:
+    """What an interval becomes when two parts change places: at the octave a third is a sixth.
+
+    Args:
+        number: of the interval, 1 to `at`.
+        at: interval of inversion: 8, 10 or 12.
+
+    Raises:
+        UnknownNameError: another inversion, or an interval that it does not reach.
+
+    Source: PR, JP.
+    """
+    if at not in INVERSIONS:
+        raise UnknownNameError("interval of inversion", str(at), map(str, INVERSIONS))
+    if not 1 <= number <= at:
+        raise UnknownNameError("interval", str(number), map(str, range(1, at + 1)))
+    return at + 1 - number
+
+
+INVERSIONS = (8, 10, 12)

@@ -365,6 +365,6 @@ def _step_prices(
 
 def _strength(score: Score, onset: Fraction) -> int:
     _, beat = score.bar_and_beat(onset)
-    metre = score.metre
+    metre = score.metre_at(onset)
     position = int((beat - 1) * Fraction(4, metre.unit) * TICKS)
     return beat_strength(metre.beats, metre.unit, position)

@@ -18,7 +18,7 @@ from pathlib import Path
 from musegen.errors import ScoreError
 from musegen.io.xml_tree import parse_xml
 
-__all__ = ["engrave", "to_png"]
+__all__ = ["engrave", "engrave_small", "to_png"]
 
 SCALE = 45  # thousandths of a pixel a unit of Verovio's drawing
 OPTIONS = {
@@ -53,6 +53,9 @@ SIGN = "480px"  # of a note in the metronome mark
 METRONOME = str.maketrans({"\ueca3": "𝅗𝅥", "\ueca5": "♩", "\ueca7": "♪", "\uecb7": "."})
 
 
+SMALL = {"adjustPageWidth": True, "breaks": "none", "pageMarginTop": 60, "pageMarginBottom": 30}
+
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     """What stands above the music."""
@@ -78,6 +81,15 @@ def engrave(musicxml: bytes) -> tuple[str, ...]:
         pages = _pages(ET.tostring(tree, encoding="unicode"), {"breaks": "line"})
     _put_head(pages[0], _head(tree))
     return tuple(_finished(page) for page in pages)
+
+
+def engrave_small(musicxml: str) -> str:
+    """A few bars as one SVG no larger than they are, without title.
+
+    Raises:
+        ScoreError: Verovio cannot read the file.
+    """
+    return _finished(_pages(musicxml, SMALL)[0])
 
 
 def to_png(svg: str, *, zoom: float = ZOOM) -> bytes:

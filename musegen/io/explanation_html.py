@@ -39,10 +39,14 @@ def render_html(
         audio: name of an audio file beside the page, if there is one.
         summary: the short table.
     """
-    page = (resources.files("musegen.io") / "explanation.html").read_text(encoding="utf-8")
+    page, style = (
+        (resources.files("musegen.io") / name).read_text(encoding="utf-8")
+        for name in ("explanation.html", "page.css")
+    )
     data = _data(document)
     parts = {
         "title": escape(str(document["title"])),
+        "style": f"\n{style}",
         "audio": f'<audio controls src="{escape(audio, quote=True)}"></audio>' if audio else "",
         "summary": _rows(summary.items()),
         "score": "\n".join(svg_pages),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from musegen.errors import OutputError
 
-__all__ = ["PIECE", "check_target", "write_file", "write_files"]
+__all__ = ["PIECE", "check_file_target", "check_target", "write_file", "write_files"]
 
 PIECE = ("score.*", "score-*.*", "explanation.*")  # names of the files of a composed piece
 
@@ -103,6 +103,26 @@ def _replace(scratch: Path, folder: Path) -> None:
         os.replace(old, folder)
         raise
     shutil.rmtree(old)
+
+
+def check_file_target(path: Path, *, force: bool) -> None:
+    """Refuse early a single file that could not be written.
+
+    Raises:
+        OutputError: the file exists and `force` is not set, is a folder, or could not be made.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError(path, "is a folder; give the name of a file")
+        if path.exists() and not force:
+            raise OutputError(path, "exists; give --force to replace it, or another name")
+        parent = next((each for each in path.absolute().parents if each.exists()), path)
+        if not parent.is_dir():
+            raise OutputError(path, f"cannot be made: {parent} is not a folder")
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise OutputError(path, f"cannot be made: no right to write in {parent}")
+    except (OSError, ValueError) as error:
+        raise OutputError(path, f"cannot be made: {_reason(error)}") from error
 
 
 def write_file(path: Path, data: bytes) -> None:

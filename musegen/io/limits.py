@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from musegen.errors import ScoreError
 from musegen.score import Metre, Part
@@ -20,6 +21,7 @@ __all__ = [
     "checked_metre",
     "checked_parts",
     "checked_tempo",
+    "text_of",
 ]
 
 LONGEST = 20_000  # quarter notes of a piece: 5000 bars of 4/4
@@ -36,6 +38,27 @@ def brief(text: object, length: int = BRIEF) -> str:
     """A text of a stranger in one line, cut where it is long."""
     line = UNPRINTED.sub(" ", str(text)[: 10 * length]).strip()
     return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def text_of(path: Path, largest: int) -> str:
+    """The text of a file of at most so many bytes, in UTF-8 or else in Latin-1.
+
+    Raises:
+        ScoreError: the file cannot be read, is larger, or is no text.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
+    except OSError as error:
+        raise ScoreError(str(path), f"cannot be read: {error.strerror or error}") from error
+    if len(data) > largest:
+        raise ScoreError(path.name, f"is larger than {largest} bytes")
+    if b"\0" in data:
+        raise ScoreError(path.name, "is no text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def checked_metre(metre: Metre, where: str) -> Metre:

@@ -8,6 +8,7 @@ keys at the same onsets.
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
@@ -18,11 +19,13 @@ from typing import Any
 
 from musegen.errors import OptionError, ScoreError
 from musegen.io.limits import MOST_NOTES, UNITS, brief, checked_metre, checked_parts, checked_tempo
+from musegen.io.lines import Staff, named_parts, separate
+from musegen.io.pieces import Reading
 from musegen.io.spelling import KeyStroke, spell_voices
-from musegen.score import Metre, Note, Part, Score
-from theory_kb.pitch import MODES, Key, PitchClass
+from musegen.score import Metre, Note, Score
+from theory_kb.pitch import MODES, Key, Pitch, PitchClass
 
-__all__ = ["LARGEST", "PROGRAM", "read_midi", "write_midi"]
+__all__ = ["LARGEST", "PROGRAM", "read_midi", "read_performance", "write_midi"]
 
 PROGRAM = 52  # Choir Aahs, counted from 0
 VELOCITY = 80
@@ -101,47 +104,61 @@ def _written_metres(score: Score) -> Iterator[Metre]:
 
 
 def read_midi(path: str | Path, *, key: Key | None = None) -> Score:
-    """Read a MIDI file of one line a track; its keys are spelled, and the credit says so.
+    """Read a MIDI file; its keys are spelled, and the credit says so.
 
     Onsets are those of the file; releases are read as the next eighth, sixth or onset. Tracks
-    keep their order.
+    keep their order; one with several notes at once is set apart as voices.
 
     Args:
         path: the file.
         key: how to spell; else the file's key signature, else the key that its notes fit best.
 
     Raises:
-        ScoreError: the file cannot be read, is too large, has percussion, or two notes at once in
-            a track.
+        ScoreError: the file cannot be read, is too large, or has percussion.
     """
+    return read_performance(path, key=key).score
+
+
+def read_performance(path: str | Path, *, key: Key | None = None) -> Reading:
+    """Read a MIDI file with what it does not say; arguments and errors as `read_midi`."""
     path = Path(path)
     midi = _opened(path)
     tracks = [track for track in midi.instruments if track.notes]
     if not tracks:
         raise ScoreError(path.name, "holds no note")
-    voices = [
-        _strokes(midi, track, f"{path.name}, {brief(_track_name(track, n), 40)}")
+    played = [
+        _lines(midi, track, f"{path.name}, {brief(_track_name(track, n), 40)}")
         for n, track in enumerate(tracks, 1)
     ]
+    voices = [line for lines in played for line in lines]
     source, key = _key(midi, voices, key)
+    pitches = iter(spell_voices(voices, key))
+    staves = [
+        Staff(
+            _track_name(track, number),
+            tuple(_notes(line, next(pitches)) for line in lines),
+        )
+        for number, (track, lines) in enumerate(zip(tracks, played, strict=True), 1)
+    ]
     metres, upbeat = _metres(midi, path.name)
     tempi = midi.get_tempo_changes()[1]
-    parts = tuple(
-        Part(
-            _track_name(track, number),
-            tuple(
-                Note(stroke.onset, stroke.duration, pitch)
-                for stroke, pitch in zip(voice, pitches, strict=True)
-            ),
-        )
-        for number, (track, voice, pitches) in enumerate(
-            zip(tracks, voices, spell_voices(voices, key), strict=True), 1
-        )
-    )
     credit = f"from {path.name}, spelled from MIDI keys in {key} ({source})"
     tempo = checked_tempo(round(float(tempi[0]), 3) if len(tempi) else 120.0, path.name)
-    return Score(
-        path.stem, key, checked_parts(parts, path.name), metres, upbeat, tempo, credit=credit
+    parts = checked_parts(named_parts(staves), path.name)
+    return Reading(
+        path.stem,
+        Score(path.stem, key, parts, metres, upbeat, tempo, credit=credit),
+        (f"pitches are spelled from MIDI keys in {key} ({source})",),
+        metre=bool(midi.time_signature_changes),
+        tempo=True,
+        key_declared=source != "estimated",
+    )
+
+
+def _notes(line: Sequence[KeyStroke], pitches: Sequence[Pitch]) -> tuple[Note, ...]:
+    return tuple(
+        Note(stroke.onset, stroke.duration, pitch)
+        for stroke, pitch in zip(line, pitches, strict=True)
     )
 
 
@@ -202,24 +219,43 @@ def _track_name(track: Any, number: int) -> str:
     return " ".join(track.name.split()) or f"Track {number}"
 
 
-def _strokes(midi: Any, track: Any, where: str) -> tuple[KeyStroke, ...]:
-    """The notes of a track, one after another."""
+def _lines(midi: Any, track: Any, where: str) -> tuple[tuple[KeyStroke, ...], ...]:
+    """The notes of a track in lines of one at a time."""
     if track.is_drum:
         raise ScoreError(where, "is percussion; take the track out")
-    notes = sorted(
+    played = sorted(
         (_time(midi, note.start), _time(midi, note.end), note.pitch) for note in track.notes
     )
-    for before, after in pairwise(notes):
-        if after[0] - before[0] == 0 or before[1] - after[0] > LEGATO:
-            raise ScoreError(
-                where,
-                f"two notes at once, {after[0]} quarter notes from the start; "
-                "give each voice its own track",
-            )
-    onsets = [*(note[0] for note in notes[1:]), None]
+    if all(
+        after[0] > before[0] and before[1] - after[0] <= LEGATO
+        for before, after in pairwise(played)
+    ):
+        onsets = [*(note[0] for note in played[1:]), None]
+        return (
+            tuple(
+                KeyStroke(begin, _snapped(begin, end, following), semitone)
+                for (begin, end, semitone), following in zip(played, onsets, strict=True)
+            ),
+        )
+    return _voices(played, where)
+
+
+def _voices(
+    played: Sequence[tuple[Fraction, Fraction, int]], where: str
+) -> tuple[tuple[KeyStroke, ...], ...]:
+    """Notes that sound together in lines; a release meets the onset nearest to it."""
+    onsets = sorted({begin for begin, _, _ in played})
+    notes = []
+    for begin, end, semitone in played:
+        near = onsets[bisect_right(onsets, end - LEGATO) : bisect_left(onsets, end + LEGATO)]
+        after = onsets[bisect_left(onsets, end) :][:1]
+        meets = [onset for onset in near if onset > begin] or after
+        nearest = min(meets, key=lambda onset: abs(onset - end), default=None)
+        duration = _snapped(begin, end, nearest)
+        notes.append(Note(begin, duration, Pitch(semitone * 7 // 12, semitone)))
     return tuple(
-        KeyStroke(begin, _snapped(begin, end, following), pitch)
-        for (begin, end, pitch), following in zip(notes, onsets, strict=True)
+        tuple(KeyStroke(note.onset, note.duration, note.pitch.semitone) for note in line)
+        for line in separate(notes, where)
     )
 
 

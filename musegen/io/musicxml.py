@@ -211,11 +211,17 @@ def _write_part(part: ET.Element, sheet: _Sheet, number: int) -> None:
             _attributes(measure, sheet, sheet.groups[number])
             if number == 0:
                 _tempo(measure, sheet.score)
-        elif bar.onset > 0 and bar.metre.onset == bar.onset:
+        elif _new_metre(sheet.score, bar):
             _time(_add(measure, "attributes"), bar.metre)
         _write_bar(measure, sheet, sheet.groups[number], bar)
         if bar is sheet.bars[-1]:
             _add(_add(measure, "barline", location="right"), "bar-style", "light-heavy")
+
+
+def _new_metre(score: Score, bar: Bar) -> bool:
+    """Whether another metre begins with a bar; the same one again only counts bars anew."""
+    before = [each for each in score.metres if each.onset < bar.onset]
+    return bool(before) and bar.metre.onset == bar.onset and str(bar.metre) != str(before[-1])
 
 
 def _attributes(measure: ET.Element, sheet: _Sheet, staves: Sequence[_Staff]) -> None:

@@ -1,8 +1,9 @@
 """MusicXML in: checked by us, understood by music21, which knows the dialects of other programs.
 
 The file is parsed with entities refused and with limits, so that a hostile one costs nothing.
-Everything that a score here cannot hold (chords in a voice, grace notes, notes without pitch) is
-refused by its bar, so that no note is dropped unseen. Each note travels through music21 with a
+Chords are set apart as voices. What a score here cannot hold (grace notes, cue notes) is refused by
+its bar, or left out with a remark where remarks are asked for, so that no note is dropped unseen;
+notes without pitch are always refused. Each note travels through music21 with a
 number, by which its voice and its fermata are found again: music21 numbers voices anew.
 """
 
@@ -14,7 +15,7 @@ import warnings
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from musegen.errors import ScoreError
+from musegen.io.barlines import Grid, grid
 from musegen.io.limits import (
     LONGEST,
     MOST_NOTES,
@@ -30,31 +32,20 @@ from musegen.io.limits import (
     checked_parts,
     checked_tempo,
 )
+from musegen.io.lines import Staff, Written, join_ties, named_parts, staff_lines
+from musegen.io.pieces import TEMPO, TONICS, Reading
 from musegen.io.xml_tree import parse_xml
 from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch, PitchClass
 
-__all__ = ["LARGEST", "read_musicxml"]
+__all__ = ["LARGEST", "read_musicxml", "read_sheet"]
 
 LARGEST = 20_000_000  # bytes of a file, and of what an archive holds
 MOST_ENTRIES = 100  # files in an archive
 CONTAINER = "META-INF/container.xml"
-TEMPO = 72.0  # quarter notes a minute where the file names none
-CHOIR = ("Soprano", "Alto", "Tenor", "Bass")
 LETTERS = "CDEFGAB"
 LETTER_SEMITONES = (0, 2, 4, 5, 7, 9, 11)
 QUARTERS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25}
-TONICS = {  # fifths from the tonic of the major key of the same signature, and the nearest mode
-    "major": (0, "major"),
-    "ionian": (0, "major"),
-    "mixolydian": (1, "major"),
-    "dorian": (2, "minor"),
-    "minor": (3, "minor"),
-    "aeolian": (3, "minor"),
-    "phrygian": (4, "minor"),
-    "locrian": (5, "minor"),
-    "lydian": (-1, "major"),
-}
 UNREAD = (
     "harmony",
     "direction",
@@ -85,11 +76,11 @@ TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
 }
 MOVES = ("note", "backup", "forward")  # what has a duration
 PITCH = ("pitch/step", "pitch/octave", "duration")  # what a sounding note must have
-REFUSED: Mapping[str, str] = {
-    "chord": "two notes at once in one voice; give each its own voice",
+UNPITCHED = "a note without pitch; take its part out"
+NO_CHORD = "a note of a chord that has no first note"
+ORNAMENTS: Mapping[str, str] = {  # refused, or left out with a remark
     "grace": "a grace note; take it out or write it with its length",
     "cue": "a cue note; take it out",
-    "unpitched": "a note without pitch; take its part out",
 }
 
 
@@ -101,6 +92,7 @@ class _Place:
     staff: int
     voice: str
     fermata: bool
+    chord: bool  # one of several notes at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +101,46 @@ class _Sounding:
 
     place: _Place
     note: Note
-    tied_from: bool
+    tied: bool  # to the next
 
 
 def read_musicxml(path: str | Path) -> Score:
     """Read a MusicXML file, plain or compressed (`.mxl`).
 
-    Each voice of each staff becomes a part, from the top of the page down; tied chains become one
-    note; repeats are not expanded. Pitches are those that sound. A key without mode is minor if
-    the lowest part ends on the minor tonic. Harmony and phrases are not read.
+    Each voice of each staff becomes a part, from the top of the page down, and a voice with chords
+    as many parts as they need; tied chains become one note; repeats are not expanded. Pitches are
+    those that sound. A key without mode is minor if the lowest part ends on the minor tonic.
+    Harmony and phrases are not read.
 
     Raises:
         ScoreError: the file cannot be read, is too large, declares entities, or holds what a score
             here cannot: the message names the bar.
     """
-    path = Path(path)
+    return _read(Path(path), None).score
+
+
+def read_sheet(path: str | Path) -> Reading:
+    """Read a MusicXML file with what it does not say, and remarks on what was left out.
+
+    Raises:
+        ScoreError: as `read_musicxml`, but grace notes and cue notes are no reason.
+    """
+    return _read(Path(path), [])
+
+
+def _read(path: Path, remarks: list[str] | None) -> Reading:
     root = parse_xml(_content(path), path.name)
     if root.tag != "score-partwise":
         raise ScoreError(path.name, f"must hold score-partwise, got {brief(root.tag, 40)}")
     tempo = _tempo(root, path.name)
-    places = _number_notes(root, path.name)
-    score = _score(root, places, _understood(root, path.name), path)
-    return replace(score, tempo=tempo)
+    places = _number_notes(root, path.name, remarks)
+    reading = _reading(root, places, _understood(root, path.name), path)
+    return replace(
+        reading,
+        score=replace(reading.score, tempo=tempo or TEMPO),
+        tempo=tempo is not None,
+        remarks=(*(remarks or ()), *reading.remarks),
+    )
 
 
 # --- bytes ----------------------------------------------------------------------------------
@@ -175,7 +185,7 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
 # --- before music21 -------------------------------------------------------------------------
 
 
-def _number_notes(root: ET.Element, name: str) -> list[_Place]:
+def _number_notes(root: ET.Element, name: str, remarks: list[str] | None) -> list[_Place]:
     """Give each note its number as a lyric, and say where it belongs; take out what is not read."""
     places: list[_Place] = []
     for part, element in enumerate(root.findall("part")):
@@ -185,11 +195,13 @@ def _number_notes(root: ET.Element, name: str) -> list[_Place]:
             for child in [child for child in measure if child.tag in UNREAD]:
                 measure.remove(child)
             divisions = _check_numbers(measure, divisions, where)
+            _take_out_ornaments(measure, where, remarks)
+            chords = _spread_chords(measure, where)
             for note in measure.findall("note"):
                 _check(note, where)
                 if note.find("rest") is None:
                     _number(note, len(places))
-                    places.append(_place(note, part))
+                    places.append(_place(note, part, chord=note in chords))
     if not places:
         raise ScoreError(name, "holds no note")
     if len(places) > MOST_NOTES:
@@ -229,10 +241,68 @@ def _within(text: str, name: str, bounds: tuple[float, float], where: str) -> No
         raise ScoreError(where, f"{name} must be {allowed}, got {brief(text, 40)}")
 
 
-def _check(note: ET.Element, where: str) -> None:
-    for tag, problem in REFUSED.items():
-        if note.find(tag) is not None:
+def _take_out_ornaments(measure: ET.Element, where: str, remarks: list[str] | None) -> None:
+    """Refuse grace and cue notes, or take them out where remarks are kept."""
+    for note in measure.findall("note"):
+        problem = next(
+            (text for tag, text in ORNAMENTS.items() if note.find(tag) is not None), None
+        )
+        if problem is None:
+            continue
+        if remarks is None:
             raise ScoreError(where, problem)
+        remarks.append(f"{where.rpartition(', ')[2]}: {problem.partition(';')[0]} left out")
+        measure.remove(note)
+        if note.find("cue") is not None and note.find("chord") is None:
+            silence = ET.Element("forward")
+            ET.SubElement(silence, "duration").text = note.findtext("duration", "0")
+            measure.append(silence)
+
+
+def _spread_chords(measure: ET.Element, where: str) -> set[ET.Element]:
+    """Write the notes of a chord one after another in voices of their own, each from its onset.
+
+    Returns:
+        Notes of chords.
+    """
+    found: set[ET.Element] = set()
+    first: ET.Element | None = None
+    number = 1
+    for child in list(measure):
+        if child.tag in ("backup", "forward"):
+            first = None
+        if child.tag != "note":
+            continue
+        mark = child.find("chord")
+        if mark is None:
+            first, number = child, 1
+            continue
+        if first is None:
+            raise ScoreError(where, NO_CHORD)
+        number += 1
+        _place_above(measure, first, child, number)
+        child.remove(mark)
+        found |= {first, child}
+    return found
+
+
+def _place_above(measure: ET.Element, first: ET.Element, note: ET.Element, number: int) -> None:
+    """Go back by the length of a chord before a note of it, and give it a voice."""
+    length = first.findtext("duration", "0")
+    back = ET.Element("backup")
+    ET.SubElement(back, "duration").text = length
+    measure.insert(list(measure).index(note), back)
+    duration, voice = note.find("duration"), note.find("voice")
+    if duration is not None:
+        duration.text = length
+    if voice is None:
+        voice = ET.SubElement(note, "voice")
+    voice.text = f"{first.findtext('voice', '1')}.{number}"
+
+
+def _check(note: ET.Element, where: str) -> None:
+    if note.find("unpitched") is not None:
+        raise ScoreError(where, UNPITCHED)
     missing = [] if note.find("rest") is not None else [x for x in PITCH if note.find(x) is None]
     if missing:
         raise ScoreError(where, f"a note without {missing[0]}; write it or take the note out")
@@ -244,11 +314,12 @@ def _number(note: ET.Element, number: int) -> None:
     ET.SubElement(ET.SubElement(note, "lyric", number="1"), "text").text = str(number)
 
 
-def _place(note: ET.Element, part: int) -> _Place:
+def _place(note: ET.Element, part: int, *, chord: bool) -> _Place:
     hidden = (text.text for text in note.iterfind("notations/other-notation"))
     fermata = note.find("notations/fermata") is not None or "fermata" in hidden
     staff = int(float(note.findtext("staff", "1")))
-    return _Place(part, staff, brief(note.findtext("voice", "1"), 20), fermata)
+    voice = brief(note.findtext("voice", "1").partition(".")[0], 20)
+    return _Place(part, staff, voice, fermata, chord)
 
 
 def _understood(root: ET.Element, name: str) -> Any:
@@ -273,21 +344,33 @@ def _understood(root: ET.Element, name: str) -> Any:
 # --- after music21 --------------------------------------------------------------------------
 
 
-def _score(root: ET.Element, places: Sequence[_Place], stream: Any, path: Path) -> Score:
+def _reading(root: ET.Element, places: Sequence[_Place], stream: Any, path: Path) -> Reading:
     sounding = _sounding(stream, places, path.name)
-    parts = checked_parts(_parts(root, sounding, path.name), path.name)
-    metres, upbeat = _metres(stream, path.name)
+    staves = _staves(root, sounding, path.name)
+    parts = checked_parts(named_parts(staves), path.name)
+    counted = _metres(stream, parts, path.name)
+    one_player = len(root.findall("part")) == 1
     makers = [each.text or "" for each in root.iterfind("identification/creator")]
     title = root.findtext("work/work-title") or root.findtext("movement-title") or path.stem
     subtitle = root.findtext("movement-title") or ""
-    return Score(
+    key, declared = _key(root, parts, path.name)
+    score = Score(
         " ".join(title.split()),
-        _key(root, parts, path.name),
+        key,
         parts,
-        metres,
-        upbeat,
+        counted.metres,
+        counted.upbeat,
         subtitle="" if subtitle == title else " ".join(subtitle.split()),
         credit=", ".join(" ".join(each.split()) for each in makers if each.strip()),
+    )
+    return Reading(
+        path.stem,
+        score,
+        key_declared=declared,
+        irregular=counted.irregular,
+        bars=counted.bars,
+        written=tuple(Written(each.note, each.tied, "") for each in sounding),
+        hands=len(staves[0].voices) if len(staves) == 2 and one_player else None,
     )
 
 
@@ -299,7 +382,7 @@ def _sounding(stream: Any, places: Sequence[_Place], name: str) -> list[_Soundin
             onset = _fraction(element.getOffsetInHierarchy(part), name)
             duration = _fraction(element.quarterLength, name)
             note = Note(onset, duration, _pitch(element.pitch, name), place.fermata)
-            tied = element.tie is not None and element.tie.type in ("stop", "continue")
+            tied = element.tie is not None and element.tie.type in ("start", "continue")
             found.append(_Sounding(place, note, tied))
     if len(found) != len(places):
         raise ScoreError(name, f"of {len(places)} notes only {len(found)} could be understood")
@@ -323,89 +406,77 @@ def _pitch(pitch: Any, name: str) -> Pitch:
     return Pitch(7 * octave + letter, semitone)
 
 
-def _parts(root: ET.Element, sounding: Sequence[_Sounding], name: str) -> tuple[Part, ...]:
-    """A part for each voice of each staff, from the top of the page down."""
+def _staves(root: ET.Element, sounding: Sequence[_Sounding], name: str) -> list[Staff]:
+    """The staves from the top of the page down, with their voices."""
 
-    def line(each: _Sounding) -> tuple[int, int, int, str]:
-        voice = each.place.voice
-        return each.place.part, each.place.staff, int(voice) if voice.isdecimal() else 0, voice
+    def staff(each: _Sounding) -> tuple[int, int]:
+        return each.place.part, each.place.staff
 
-    ordered = sorted(sounding, key=lambda each: (line(each), each.note.onset))
-    lines = [(key[0], _joined(tuple(group), name)) for key, group in groupby(ordered, key=line)]
-    names = _part_names(root, [part for part, _ in lines])
-    return tuple(Part(title, notes) for title, (_, notes) in zip(names, lines, strict=True))
+    def voice(each: _Sounding) -> tuple[int, str]:
+        return int(each.place.voice) if each.place.voice.isdecimal() else 0, each.place.voice
 
-
-def _joined(line: Sequence[_Sounding], name: str) -> tuple[Note, ...]:
-    """The notes of a voice, tied chains made one; refuses notes that overlap."""
-    notes: list[Note] = []
-    for each in line:
-        before = notes[-1] if notes else None
-        note = each.note
-        if before and each.tied_from and before.end == note.onset and before.pitch == note.pitch:
-            notes[-1] = replace(
-                before,
-                duration=before.duration + note.duration,
-                fermata=before.fermata or note.fermata,
-            )
-        else:
-            notes.append(note)
-    for before, after in pairwise(notes):
-        if before.end > after.onset:
-            where = f"quarter note {after.onset} from the start"
-            raise ScoreError(name, f"{before.pitch} and {after.pitch} overlap in a voice, {where}")
-    return tuple(notes)
-
-
-def _part_names(root: ET.Element, parts: Sequence[int]) -> Iterator[str]:
-    """Names of lines; four voices on shared staves are a choir."""
+    ordered = sorted(sounding, key=lambda each: (staff(each), voice(each), each.note.onset))
     titles = [part.findtext("part-name") or "" for part in root.iterfind("part-list/score-part")]
-    if len(parts) == len(CHOIR) and len(set(parts)) < len(CHOIR):
-        yield from CHOIR
-        return
-    seen: dict[int, int] = {}
-    for part in parts:
-        seen[part] = seen.get(part, 0) + 1
+    found = []
+    for (part, _), inside in groupby(ordered, key=staff):
+        voices = [tuple(line) for _, line in groupby(inside, key=voice)]
         title = " ".join(titles[part].split()) if part < len(titles) else ""
-        number = f" {seen[part]}" if parts.count(part) > 1 else ""
-        yield f"{title or f'Part {part + 1}'}{number}"
+        title = brief(title, 40) or f"Part {part + 1}"
+        lines = staff_lines([_line(each, name) for each in voices], f"{name}, {title}")
+        found.append(Staff(title, lines))
+    return found
 
 
-def _metres(stream: Any, name: str) -> tuple[tuple[Metre, ...], Fraction]:
-    """Time signatures, and the length of the upbeat."""
+def _line(voice: Sequence[_Sounding], name: str) -> tuple[Note, ...]:
+    """A voice with its tied chains made one; only where it has chords it may overlap."""
+    notes = join_ties([Written(each.note, each.tied, "") for each in voice])[0]
+    if not any(each.place.chord for each in voice):
+        for before, after in pairwise(notes):
+            if before.end > after.onset:
+                where = f"quarter note {after.onset} from the start"
+                problem = f"{before.pitch} and {after.pitch} overlap in a voice, {where}"
+                raise ScoreError(name, problem)
+    return notes
+
+
+def _metres(stream: Any, parts: Sequence[Part], name: str) -> Grid:
+    """Time signatures, the upbeat, and bars that do not fill their metre."""
     part = stream.parts[0]
     found: list[Metre] = []
     for signature in part.recurse().getElementsByClass("TimeSignature"):
         onset = _fraction(signature.getOffsetInHierarchy(part), name)
         metre = Metre(int(signature.numerator), int(signature.denominator), onset)
-        checked_metre(metre, f"{name}, {onset} quarter notes from the start")
-        if not found or str(found[-1]) != str(metre):
-            found.append(metre)
+        found.append(checked_metre(metre, f"{name}, {onset} quarter notes from the start"))
     if not found or found[0].onset:
         raise ScoreError(name, "has no time signature at its start")
-    measures = [list(each.getElementsByClass("Measure")) for each in stream.parts]
-    first = max(_fraction(each[0].highestTime, name) for each in measures if each)
-    several = max(len(each) for each in measures) > 1
-    numbered = measures[0][0].number == 0
-    upbeat = first if first < found[0].bar and (several or numbered) else Fraction(0)
-    return tuple(found), upbeat
+    measures = list(part.getElementsByClass("Measure"))
+    lines = [_fraction(each.offset, name) for each in measures]
+    if len(measures) == 1 and measures[0].number == 0:
+        whole = _fraction(measures[0].highestTime, name)
+        return Grid((found[0],), whole if whole < found[0].bar else Fraction(0))
+    total = max(each.notes[-1].end for each in parts)
+    return grid(lines, found, total, name)
 
 
-def _key(root: ET.Element, parts: Sequence[Part], name: str) -> Key:
-    """The key of the first signature; without mode the last lowest note decides."""
+def _key(root: ET.Element, parts: Sequence[Part], name: str) -> tuple[Key, bool]:
+    """The key of the first signature, and whether its mode is stated.
+
+    Without mode the last lowest note decides.
+    """
     fifths = int(
         _number_in(root.findtext("part/measure/attributes/key/fifths", "0"), name, "fifths")
     )
     mode = root.findtext("part/measure/attributes/key/mode", "").strip().lower()
-    if mode not in TONICS:
+    stated = mode in TONICS
+    if not stated:
         last = parts[-1].notes[-1].pitch.pitch_class.fifths
         mode = "minor" if last == fifths + TONICS["minor"][0] else "major"
     shift, nearest = TONICS[mode]
-    return Key(PitchClass(fifths + shift), nearest)
+    return Key(PitchClass(fifths + shift), nearest), stated
 
 
-def _tempo(root: ET.Element, name: str) -> float:
-    """Quarter notes a minute, as players or the first metronome mark are told."""
+def _tempo(root: ET.Element, name: str) -> float | None:
+    """Quarter notes a minute, as players or the first metronome mark are told; else None."""
     for sound in root.iterfind("part/measure//sound[@tempo]"):
         return checked_tempo(_number_in(sound.get("tempo", ""), name, "tempo"), name)
     for mark in root.iterfind("part/measure/direction/direction-type/metronome"):
@@ -413,7 +484,7 @@ def _tempo(root: ET.Element, name: str) -> float:
         if unit and count.strip().isdecimal():
             dotted = 1.5 if mark.find("beat-unit-dot") is not None else 1
             return checked_tempo(float(count) * unit * dotted, name)
-    return TEMPO
+    return None
 
 
 def _number_in(text: str, where: str, what: str) -> float:

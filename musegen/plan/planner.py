@@ -13,8 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from musegen.plan.plan import Harmony, Phrase, Plan, Slot
 from musegen.plan.template import Section, Template, beats_of_bar, phrase_groups, relative_key
-from theory_kb.chords import Chord, chord, vocabulary
+from theory_kb.chords import chord, vocabulary
 from theory_kb.errors import FactError
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
@@ -27,7 +28,7 @@ from theory_kb.query import (
     related_keys,
 )
 
-__all__ = ["Harmony", "Phrase", "Plan", "Slot", "make_plan"]
+__all__ = ["make_plan"]
 
 EVERYDAY = ("common", "occasional")  # uses of chords that a plan leaves open to the search
 TARGETS = ("II", "III", "IV", "V", "VI", "VII")  # of applied dominants, in either mode
@@ -39,72 +40,6 @@ UNCOUNTED = 0.5  # phrases by which a formula that was never counted can still b
 FAR = 0.5  # weight, in per cent, of a key in which the counted chorales never cadence
 FINAL_SOPRANO = 1
 STRONGEST = 10  # strength of a perfect authentic cadence
-
-
-@dataclass(frozen=True, slots=True)
-class Harmony:
-    """A chord in a local key."""
-
-    key: Key
-    chord: Chord
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One place where a sonority is chosen."""
-
-    onset: Fraction  # quarter notes from the start
-    duration: Fraction  # quarter notes
-    bar: int  # an upbeat is bar 0
-    position: int  # ticks from the start of the bar
-    strength: int  # 4 = downbeat
-    phrase: int  # index
-    to_end: int  # slots to the phrase's last
-    from_start: int  # slots from the phrase's first
-    harmonies: tuple[Harmony, ...]  # what may stand here
-    soprano: tuple[int, ...] = ()  # scale degrees the soprano must be on; empty: any
-    repeats: int | None = None  # slot whose soprano this one takes up
-
-    @property
-    def opens(self) -> bool:
-        """Whether a phrase begins here."""
-        return self.from_start == 0
-
-    @property
-    def closes(self) -> bool:
-        """Whether a phrase ends here."""
-        return self.to_end == 0
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A phrase: where it stands, where it goes, how it closes."""
-
-    name: str
-    first: int  # slot
-    last: int  # slot of the arrival chord
-    start_key: Key
-    key: Key  # of the cadence
-    cadence: str  # kind
-    formula: CadenceFormula
-    fermata: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be written."""
-
-    template: Template
-    home: Key
-    upbeat: Fraction  # quarter notes
-    slots: tuple[Slot, ...]
-    phrases: tuple[Phrase, ...]
-
-    @property
-    def metre(self) -> tuple[int, int]:
-        """Beats of a bar and the unit of a beat."""
-        beats, unit = self.template.metre.split("/")
-        return int(beats), int(unit)
 
 
 def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Plan:
@@ -129,11 +64,10 @@ def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Pla
             begin + len(fresh) - 1,
             start_key,
             close.key,
-            close.formula.kind,
-            close.formula,
             template.fermatas,
+            close.formula,
         )
-        fresh = _with_harmony(fresh, phrase, targets, last=close.last, rng=rng)
+        fresh = _with_harmony(fresh, phrase, close, targets, rng=rng)
         fresh = _with_returns(fresh, group, heads, begin, template)
         slots.extend(fresh)
         phrases.append(phrase)
@@ -141,7 +75,9 @@ def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Pla
         begin = len(slots)
     beats, unit = (int(part) for part in template.metre.split("/"))
     upbeat = Fraction(template.upbeat * beat_ticks(beats, unit), TICKS)
-    return Plan(template, home, upbeat, tuple(slots), tuple(phrases))
+    return Plan(
+        template.name, home, (beats, unit), upbeat, template.tempo, tuple(slots), tuple(phrases)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +178,13 @@ def _everyday(key: Key, targets: tuple[str, ...]) -> tuple[Harmony, ...]:
 def _with_harmony(
     slots: list[Slot],
     phrase: Phrase,
+    close: _Close,
     targets: tuple[str, ...],
     *,
-    last: bool,
     rng: np.random.Generator,
 ) -> list[Slot]:
     """The chords allowed at each slot: opening, free, cadence."""
-    formula = phrase.formula.chords[-len(slots) :]
+    formula = close.formula.chords[-len(slots) :]
     free = len(slots) - len(formula)
     filled = []
     for number, slot in enumerate(slots):
@@ -260,8 +196,8 @@ def _with_harmony(
         else:
             harmonies = _free_harmonies(phrase, number, free, targets)
         filled.append(replace(slot, harmonies=harmonies))
-    endings = phrase.formula.soprano
-    if last and phrase.formula.strength >= STRONGEST:
+    endings = close.formula.soprano
+    if close.last and close.formula.strength >= STRONGEST:
         endings = tuple(ending for ending in endings if ending[-1] == FINAL_SOPRANO)
     return _with_soprano(filled, endings)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from itertools import product
+from itertools import combinations, product
 from math import log
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from musegen.constraints import VOICE_NAMES, spelled
 from musegen.errors import StoredFileError
 from musegen.models.protocol import FloatArray, IntArray
-from musegen.plan.planner import Harmony, Plan, Slot
+from musegen.plan.plan import Given, Harmony, Plan, Slot
 from musegen.search.beam import beam_search
 from musegen.search.lattice import Lattice, PairTable
 from theory_kb.check import RuleSet, Style, costs, pair_table, rule_set
@@ -32,6 +32,14 @@ from theory_kb.pitch import Key, Pitch, PitchClass, ScaleDegree
 __all__ = ["Decoration", "Figure", "decorate"]
 
 PLAIN = "plain"
+GIVEN = {  # kind of a given figure, by whether it moves and is struck
+    (False, True): PLAIN,
+    (False, False): "given-held",
+    (True, True): "given",
+    (True, False): "given-suspended",
+}
+STILL = frozenset({PLAIN, "given-held"})
+HELD = frozenset({"suspension", "given-held", "given-suspended"})
 MOVING = (
     "passing",
     "neighbor-upper",
@@ -67,7 +75,17 @@ class Figure:
     @property
     def moves(self) -> bool:
         """Whether the voice has two notes in the beat."""
-        return self.kind != PLAIN
+        return self.kind not in STILL
+
+    @property
+    def given(self) -> bool:
+        """Whether it was not chosen here."""
+        return self.kind.startswith("given")
+
+    @property
+    def struck(self) -> bool:
+        """Whether the voice begins a note on the beat."""
+        return self.kind not in HELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,7 @@ def decorate(
     *,
     rng: np.random.Generator,
     constrained: bool = True,
+    plain: bool = False,
 ) -> tuple[Decoration, ...]:
     """Decorate every beat of a skeleton under the surface rules of a style.
 
@@ -99,11 +118,12 @@ def decorate(
         style: whose surface rules hold.
         rng: draws among what is likely.
         constrained: False leaves the rules out, to measure what they do.
+        plain: True leaves every voice that is not given without ornament.
     """
     pitches = [spelled(moment) for moment in skeleton]
     rules = {group: rule_set(style, group, "surface") for group in ("unary", "pair")}
     beats = [
-        _candidates(plan, place, pitches, skeleton, constrained=constrained)
+        _candidates(plan, place, pitches, skeleton, constrained=constrained, plain=plain)
         for place in range(len(plan.slots))
     ]
     rows = [_rows(skeleton[place], beat, plan.slots[place]) for place, beat in enumerate(beats)]
@@ -134,26 +154,20 @@ def _candidates(
     skeleton: Moments,
     *,
     constrained: bool,
+    plain: bool,
 ) -> list[Decoration]:
     slot = plan.slots[place]
-    plain = tuple(Figure(PLAIN, pitch, pitch) for pitch in pitches[place])
-    if slot.closes:
-        return [Decoration(plain, 0.0)]
-    harmony = _harmony(slot, skeleton[place])
-    before = pitches[place - 1] if place and not slot.opens else None
-    after = pitches[place + 1]
+    given = slot.given or (None,) * len(VOICE_NAMES)
+    still = [
+        [Figure(PLAIN, pitch, pitch)] if each is None else [_given_figure(each)]
+        for pitch, each in zip(pitches[place], given, strict=True)
+    ]
+    if plain or slot.closes or place + 1 == len(plan.slots):
+        return [Decoration(tuple(figure for (figure,) in still), 0.0)]
     options = [
-        list(
-            _figures(
-                voice,
-                slot,
-                harmony,
-                pitches[place][voice],
-                before[voice] if before else None,
-                after[voice],
-                cadence=slot.to_end == 1,
-            )
-        )
+        still[voice]
+        if given[voice] is not None
+        else _options(plan, place, voice, pitches, skeleton)
         for voice in range(len(VOICE_NAMES))
     ]
     decorations = (
@@ -163,6 +177,28 @@ def _candidates(
         and (not constrained or _agree(figures))
     )
     return list(decorations)
+
+
+def _given_figure(given: Given) -> Figure:
+    return Figure(GIVEN[given.moves, given.struck], given.first, given.second)
+
+
+def _options(
+    plan: Plan, place: int, voice: int, pitches: Sequence[Sequence[Pitch]], skeleton: Moments
+) -> list[Figure]:
+    """What a voice that is free may do in a beat."""
+    slot = plan.slots[place]
+    return list(
+        _figures(
+            voice,
+            slot,
+            _harmony(slot, skeleton[place]),
+            pitches[place][voice],
+            pitches[place - 1][voice] if place and not slot.opens else None,
+            pitches[place + 1][voice],
+            cadence=slot.to_end == 1,
+        )
+    )
 
 
 def _harmony(slot: Slot, moment: np.void) -> Harmony:
@@ -269,12 +305,11 @@ def _figure_cost(kind: str, voice: int, strength: int, interval: int) -> float:
 
 def _agree(figures: Sequence[Figure]) -> bool:
     """Whether voices that move together make consonances, and suspensions stand in a figure."""
-    moving = [figure for figure in figures if figure.moves]
-    seconds = [figure.second for figure in moving if figure.kind != "suspension"]
-    for place, one in enumerate(seconds):
-        for other in seconds[place + 1 :]:
-            if (one.semitone - other.semitone) % 12 not in IMPERFECT:
-                return False
+    moving = [figure for figure in figures if figure.moves and figure.struck]
+    for one, other in combinations(moving, 2):
+        chosen = not (one.given and other.given)
+        if chosen and (one.second.semitone - other.second.semitone) % 12 not in IMPERFECT:
+            return False
     return all(
         _suspension_stands(voice, figures)
         for voice, figure in enumerate(figures)
@@ -321,7 +356,7 @@ def _rows(moment: np.void, beat: Sequence[Decoration], slot: Slot) -> tuple[Mome
     seconds = firsts.copy()
     for row, decoration in enumerate(beat):
         for voice, figure in enumerate(decoration.figures):
-            _sound(firsts, row, voice, figure.first, moment, struck=figure.kind != "suspension")
+            _sound(firsts, row, voice, figure.first, moment, struck=figure.struck)
             _sound(seconds, row, voice, figure.second, moment, struck=figure.moves)
     for name in ("boundary", "opening"):
         seconds[name] = 0

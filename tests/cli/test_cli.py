@@ -187,3 +187,59 @@ def test_help_is_short_and_has_an_example(tmp_path: Path) -> None:
         assert run.returncode == 0
         assert "Example: musegen" in run.stdout
         assert len(run.stdout.splitlines()) <= 40
+
+
+TUNE = """X:1
+T:Tune
+M:4/4
+L:1/4
+K:C
+G | c d e c | d c B G | c d e d | c3 |]
+"""
+
+
+def test_harmonise_writes_a_folder_a_solution(tmp_path: Path) -> None:
+    """A tune in, four voices out, in as many different folders as solutions are asked for."""
+    (tmp_path / "tune.abc").write_text(TUNE)
+    run = musegen(
+        "harmonise", "tune.abc", "-n", "2", "--models", "hmm", "--no-audio", "--json", cwd=tmp_path
+    )
+    assert run.returncode == 0, run.stderr
+    tables = [json.loads(line) for line in run.stdout.splitlines()]
+    assert all(table["findings"].startswith("0 errors") for table in tables)
+    scores = {(tmp_path / table["folder"] / "score.musicxml").read_bytes() for table in tables}
+    assert len(scores) == len(tables) == 2
+
+
+def test_realise_writes_chords(tmp_path: Path) -> None:
+    """A row of chords in, four voices out."""
+    run = musegen("realise", "D minor: i iv6 V7*2 i", "--no-audio", "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["key"] == "D minor"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["harmonise", "nope.xml"], ["nope.xml", "No such file"]),
+        (["harmonise", "tune.txt"], ["tune.txt", ".musicxml"]),
+        (["harmonise", "two.abc"], ["two.abc", "2 pieces", "one is needed"]),
+        (["harmonise", "tune.abc", "--voice", "treble"], ["treble", "soprano"]),
+        (["harmonise", "tune.abc", "--key", "H"], ["'H'"]),
+        (["harmonise", "tune.abc", "-n", "0"], ["number of solutions", "0"]),
+        (["harmonise", "tune.abc", "--temperature", "-1"], ["temperature", "-1"]),
+        (["realise", "D minor: i V99"], ["V99", "D minor"]),
+        (["realise", "i V i"], ["a key and its chords"]),
+    ],
+)
+def test_tasks_that_cannot_be_done_are_refused_in_one_line(
+    tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    """Exit code 2, one line that names what came and what is allowed, nothing written."""
+    for name, text in {"tune.abc": TUNE, "tune.txt": TUNE, "two.abc": f"{TUNE}\n{TUNE}"}.items():
+        (tmp_path / name).write_text(text)
+    run = musegen(*arguments, cwd=tmp_path)
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert all(word in run.stderr for word in words), run.stderr
+    assert not (tmp_path / "musegen-out").exists()

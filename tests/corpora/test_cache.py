@@ -15,8 +15,8 @@ from corpora import corpus as module
 from corpora.cache import cache_path, load_cache, save_cache
 from corpora.catalogue import Entry, entry, verified_files
 from corpora.clean import Dropped
-from corpora.label import label
 from corpora.read import read_score
+from musegen.analysis.label import label
 from musegen.errors import StoredFileError
 
 NAMES = ("bwv269.mxl", "bwv304.mxl", "bwv66.6.mxl")

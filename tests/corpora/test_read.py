@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from corpora.catalogue import entry, verified_files
-from corpora.read import VOICE_NAMES, estimate_key, piece_name, read_all, read_score
+from corpora.read import VOICE_NAMES, piece_name, read_all, read_score
+from musegen.analysis.key import estimate_key
 from musegen.errors import ScoreError
 from musegen.score import Metre, Note, Part
 from theory_kb.pitch import Key, Pitch

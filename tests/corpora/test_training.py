@@ -14,7 +14,6 @@ import pytest
 from corpora import training
 from corpora.catalogue import entry, verified_files
 from corpora.corpus import Corpus, CorpusPiece
-from corpora.label import label
 from corpora.read import read_score
 from corpora.training import (
     KINDS,
@@ -23,6 +22,7 @@ from corpora.training import (
     training_slots,
     write_figuration,
 )
+from musegen.analysis.label import label
 from musegen.encoding import token
 from musegen.errors import UnknownNameError
 from musegen.models.protocol import FEATURE_SIZES, VOCABULARY

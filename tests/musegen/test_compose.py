@@ -104,7 +104,7 @@ def test_any_set_of_models_composes(models: tuple[str, ...]) -> None:
 def test_other_forms_compose(form: str) -> None:
     """Every form of the house can be written, with the bars it asks for."""
     made = draft(Request(form=form, seed=2, models=("hmm",), width=16))
-    assert made.score.duration == made.plan.template.bars * made.score.metre.bar
+    assert made.score.duration == made.plan.bars * made.score.metre.bar
     assert not [finding for finding in made.report.findings if finding.severity == "E"]
 
 

@@ -126,7 +126,7 @@ def test_summary_tells_what_was_composed(piece: Composition) -> None:
     assert all(summary.values())
     assert (summary["key"], summary["seed"], summary["search width"]) == ("E minor", "4", "8")
     assert summary["log-probability (nats)"] == "no model"
-    assert summary["bars"] == str(piece.draft.plan.template.bars)
+    assert summary["bars"] == str(piece.draft.plan.bars)
 
 
 def test_findings_are_counted_with_the_right_number_of_words(piece: Composition) -> None:

@@ -271,7 +271,7 @@ def test_each_note_out_of_range_is_one_defect() -> None:
 
 def test_doubling_covers_its_wrong_resolution() -> None:
     """A doubled leading tone is reported, the one of the two that goes astray is attached."""
-    text = "key: C major | chords: V I | S: B4 C5 | A: G4 G4 | T: B3 E4 | B: G3 C3"
+    text = "key: C major | chords: V I | S: B4 C5 | A: G4 E4 | T: B3 G3 | B: G3 C3"
     found = check(read_piece(text), load_style("strict")).findings
     doubled = [each for each in found if each.rule == "double-leading-tone"]
     assert len(doubled) == 1

@@ -9,7 +9,10 @@ from theory_kb.rules.examples import read_piece
 from theory_kb.rules.phrase import cadence_kind, phrase_cadences
 from theory_kb.rules.records import rules
 
-PAIR_RULES = [name for name, each in rules().items() if each.family == "pair"]
+ANY_PAIR = (
+    "direct-perfect-any"  # of species counterpoint: it forbids what textbooks of harmony allow
+)
+PAIR_RULES = [name for name, each in rules().items() if each.family == "pair" and name != ANY_PAIR]
 MELODIC_RULES = [name for name in rules() if name.startswith("mel-")]
 
 PAIRS = [  # upper, lower, what is reported
@@ -149,10 +152,59 @@ def test_applied_leading_tone() -> None:
 def test_viio6_in_tenths_with_the_bass() -> None:
     """Degree 4 of viio6 may rise in tenths with the bass, although a diminished fifth opens."""
     text = "key: C major | chords: viio6 I6 | S: D5 C5 | A: F4 G4 | T: B3 C4 | B: D3 E3"
-    names = ["unequal-fifth-dim-perfect", "unequal-fifth-bass", "tritone-resolution"]
+    names = ["unequal-fifth-upper", "unequal-fifth-bass", "tritone-resolution"]
     assert found(text, only(names)) == ()
     leaping = "key: C major | chords: viio6 I | S: D5 E5 | A: F4 G4 | T: B3 C4 | B: D3 C3"
-    assert [each.rule for each in found(leaping, only(names))] == ["unequal-fifth-dim-perfect"]
+    assert [each.rule for each in found(leaping, only(names))] == ["unequal-fifth-upper"]
+
+
+def test_german_sixth_into_the_dominant() -> None:
+    """F-C to E-B in parallel is reported as the fifths of the German sixth, and not twice."""
+    text = "key: A minor | chords: Ger65 V | S: A4 G#4 | A: D#4 E4 | T: C4 B3 | B: F2 E2"
+    names = ["german-sixth-fifths", "parallel-fifth"]
+    assert [each.rule for each in found(text, only(names))] == ["german-sixth-fifths"]
+    assert load_style("strict").severities["german-sixth-fifths"] == "W"
+
+
+def test_fourth_degree_of_viio6_in_the_soprano() -> None:
+    """In the soprano degree 4 is to fall; in the tenor it may rise in tenths with the bass."""
+    inner = "key: C major | chords: viio6 I6 | S: D5 C5 | A: B4 C5 | T: F4 G4 | B: D3 E3"
+    outer = "key: C major | chords: viio6 I6 | S: F5 G5 | A: D5 C5 | T: B4 C5 | B: D3 E3"
+    names = ["viio6-fourth-degree"]
+    assert found(inner, only(names)) == ()
+    (finding,) = found(outer, only(names))
+    assert load_style("strict").severities[finding.rule] == "I"
+
+
+def test_any_direct_perfect_consonance_of_two_voices() -> None:
+    """Two voices may not go the same way into a fifth or octave, though the upper one steps."""
+    for upper, lower in (("E5 D5", "C3 G2"), ("F5 G5", "E3 G3"), ("F#4 G4", "Bb3 C4")):
+        findings = found(f"S: {upper} | B: {lower}", only(["direct-perfect-any"]))
+        assert [each.rule for each in findings] == ["direct-perfect-any"]
+    assert not found("S: D5 C5 | B: B3 C4", only(["direct-perfect-any"]))
+
+
+SPECIES = [  # what is written, the finding or none
+    ("time: 2 2 4 | cantus: B | species: S=2 | S: E4 F4 G4 | B: C4 _ E4", None),
+    (
+        "time: 2 2 4 | cantus: B | species: S=2 | S: E4 F4 E4 | B: C4 _ A3",
+        "sp2-upbeat-dissonance",
+    ),
+    ("time: 2 2 2 2 | cantus: B | species: S=4 | S: - C5 _ B4 | B: E4 _ D4 _", None),
+    ("time: 2 2 2 2 | cantus: B | species: S=4 | S: - C5 _ D5 | B: E4 _ D4 _", "sp4-resolution"),
+    ("cantus: B | species: S=1 | marks: . f | S: C#5 D5 | B: E4 D4", None),
+    ("cantus: B | species: S=1 | marks: . f | S: C5 D5 | B: E4 D4", "sp-close-contrary"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SPECIES)
+def test_species(text: str, expected: str | None) -> None:
+    """Passing and neighbour, suspension down and up, the close by contrary steps: errors in Fux."""
+    names = ["sp2-upbeat-dissonance", "sp4-resolution", "sp-close-contrary"]
+    assert {each.rule for each in found(text, only(names))} == ({expected} if expected else set())
+    if expected:
+        assert expected in grave(text, "fux2")
+        assert load_style("fux2").severities[expected] == "E"
 
 
 CADENCES = [
@@ -176,11 +228,11 @@ def test_cadence_kind(key: str, chords: str, voices: str, kind: str | None) -> N
     assert phrase_cadences(piece) == [(1, kind)]
 
 
-def test_a_lone_dominant_is_a_half_cadence() -> None:
-    """V without a chord before it still ends a phrase openly; I alone closes nothing."""
+def test_a_lone_dominant_is_a_dominant_arrival() -> None:
+    """V without a chord that leads to it ends a phrase openly; I alone closes nothing."""
     piece = read_piece("key: C major | chords: V I | S: D5 C5 | A: G4 G4 | T: B3 E4 | B: G3 C3")
     assert piece.harmonic is not None
-    assert cadence_kind(None, piece.harmonic[0]) == "cad-hc"
+    assert cadence_kind(None, piece.harmonic[0]) == "cad-dominant-arrival"
     assert cadence_kind(None, piece.harmonic[1]) is None
 
 

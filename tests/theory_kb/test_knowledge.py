@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory_kb.chords import chord, set_harmony, spell, vocabulary
+from theory_kb.chords import chord, every_chord, read_chord, set_harmony, spell, vocabulary
 from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.facts import read_facts
 from theory_kb.graph import chord_node, evidence, knowledge_graph
@@ -226,3 +226,29 @@ def test_wrong_fact_names_file_and_entry(
     with pytest.raises(FactError) as refusal:
         read_facts(folder)
     assert all(word in str(refusal.value) for word in words), str(refusal.value)
+
+
+AUGMENTED_SIXTHS = [
+    ("It6", "F# Ab C"),
+    ("Ger65", "F# Ab C Eb"),
+    ("Fr43", "D F# Ab C"),
+    ("Sw65", "F# Ab C D#"),
+]
+
+
+@pytest.mark.parametrize(("symbol", "tones"), AUGMENTED_SIXTHS)
+def test_augmented_sixths_stand_on_the_lowered_sixth(symbol: str, tones: str) -> None:
+    """Their tones are spelled outward, and the lowered sixth degree lies in the bass."""
+    sixth = read_chord("major", symbol)
+    assert " ".join(tone.name for tone in spell(sixth, Key.parse("C major"))) == tones
+    assert sixth.bass == -4
+
+
+def test_chords_that_are_only_read_come_after_those_composed_with() -> None:
+    """What models and search see stays the vocabulary; further chords have names of their own."""
+    chords = every_chord()
+    assert chords[: len(vocabulary())] == vocabulary()
+    assert [each.index for each in chords] == list(range(len(chords)))
+    assert len({(each.mode, each.symbol) for each in chords}) == len(chords)
+    with pytest.raises(UnknownNameError, match="Ger65"):
+        chord("major", "Ger65")

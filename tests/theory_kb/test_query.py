@@ -7,7 +7,15 @@ import pytest
 from theory_kb.chords import Chord, chord, spell, vocabulary
 from theory_kb.facts import load_facts
 from theory_kb.pitch import Key, PitchClass
-from theory_kb.query import GRADES, grade_table, may_follow, pivots
+from theory_kb.query import (
+    GRADES,
+    bass_degrees,
+    grade_table,
+    may_follow,
+    pivots,
+    prolongations,
+    rule_of_the_octave,
+)
 
 TONICS = ("C", "G", "D", "A", "E", "B", "F#", "C#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb")
 MAJOR = [Key.parse(f"{tonic} major") for tonic in TONICS]
@@ -216,3 +224,41 @@ def test_keys_of_a_triad() -> None:
     }
     assert book <= found
     assert found - book == {("C minor", "IV")}  # with the raised sixth
+
+
+SCALE = {
+    ("major", False): (0, 2, 4, -1, 1, 3, 5, 0),
+    ("major", True): (0, 5, 3, 1, -1, 4, 2, 0),
+    ("minor", False): (0, 2, -3, -1, 1, 3, 5, 0),
+    ("minor", True): (0, -2, -4, 1, -1, -3, 2, 0),
+}
+
+
+@pytest.mark.parametrize(("mode", "down"), SCALE)
+def test_rule_of_the_octave_walks_the_scale(mode: str, down: bool) -> None:
+    """Up with the raised sixth and seventh, down with the lowered ones in minor."""
+    chords = rule_of_the_octave(mode, down=down)
+    assert tuple(each.bass for each in chords) == SCALE[mode, down]
+    avoided = {
+        (before.symbol, after.symbol)
+        for before, after in pairwise(chords)
+        if may_follow(before, after).grade == "X"
+    }
+    assert avoided <= {("V6", "V43/V")}  # a chord of the falling scale, not of chorales
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_chords_stand_on_the_degree_they_are_listed_under(mode: str) -> None:
+    """The table of bass degrees agrees with the chords' own lowest notes."""
+    degrees = bass_degrees(mode)
+    assert len({each.place for each in degrees}) == len(degrees) >= 10
+    for each in degrees:
+        assert all(one.bass == each.place for row in each.chords.values() for one in row), each.name
+
+
+def test_prolongations_begin_and_end_on_the_tonic() -> None:
+    """Each way to prolong leads from I to I, I6 or, deceptively, vi."""
+    for name, ways in prolongations().items():
+        for chords in ways:
+            assert chords[0].numeral == "I", name
+            assert chords[-1].numeral in ("I", "vi"), name

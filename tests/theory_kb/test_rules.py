@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
@@ -16,9 +17,8 @@ from theory_kb.check import Style, broken, rule_set
 from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.moment import MAX_VOICES, Moments, blank_moments
 from theory_kb.pitch import Interval, Pitch
-from theory_kb.rules import functions, records
-from theory_kb.rules.dissonance import non_chord_tones
-from theory_kb.rules.engine import KernelError, address, kernel, piece_rule, run_offences
+from theory_kb.rules import files, functions, records
+from theory_kb.rules.engine import KernelError, address, kernel, kernels, piece_rule, run_offences
 from theory_kb.rules.examples import ExampleError, findings, read_piece
 from theory_kb.rules.records import rule, rules
 
@@ -188,51 +188,6 @@ def test_an_example_that_cannot_be_judged_is_refused() -> None:
     """A rule on harmony needs an example with chords."""
     with pytest.raises(ExampleError, match="the harmony is not known"):
         findings(rule("omit-third"), "S: C5 | A: G4 | T: G3 | B: C3")
-
-
-# ---------------------------------------------------------------------------- non-chord tones
-
-KINDS = [  # soprano over C-C-C in I (dissonant second note), kind
-    ("E5 D5 C5", "nct-passing"),
-    ("E5 F5 E5", "nct-neighbor"),
-    ("C5 D5 G4", "nct-escape"),
-    ("C5 D5 D5", "nct-anticipation"),
-    ("C5 F5 E5", "nct-incomplete-neighbor"),
-    ("G5 D5 G5", "nct-free"),
-    ("- D5 E5", "nct-incomplete-neighbor"),
-    ("E5 Eb5 D5", "nct-chromatic-passing"),
-]
-
-
-@pytest.mark.parametrize(("line", "kind"), KINDS)
-def test_kind_of_an_unaccented_non_chord_tone(line: str, kind: str) -> None:
-    """Approach and departure tell the kind."""
-    piece = read_piece(f"key: C major | chords: I _ _ | strength: 4 1 2 | S: {line} | B: C3 _ _")
-    kinds = [tone.kind for tone in non_chord_tones(piece) if tone.moment == 1]
-    assert kinds == [kind]
-
-
-HELD = [  # soprano over I-V-V, kind on the second moment
-    ("C5 _ B4", "nct-suspension"),
-    ("C5 C5 B4", "nct-suspension"),
-    ("C5 _ D5", "nct-retardation"),
-    ("C5 _ G4", "nct-free"),
-]
-
-
-@pytest.mark.parametrize(("line", "kind"), HELD)
-def test_kind_of_a_held_dissonance(line: str, kind: str) -> None:
-    """A dissonance held over a change of chord is told by how it goes on."""
-    piece = read_piece(f"key: C major | chords: I V _ | S: {line} | B: C3 G3 _")
-    assert [tone.kind for tone in non_chord_tones(piece)][:1] == [kind]
-
-
-def test_appoggiatura_and_cambiata() -> None:
-    """An accented leap resolved by step, and the five-note figure that skips a third."""
-    leap = read_piece("key: C major | chords: I _ _ | strength: 1 4 1 | S: C5 F5 E5 | B: C3 _ _")
-    assert [tone.kind for tone in non_chord_tones(leap)] == ["nct-appoggiatura"]
-    five = read_piece("key: C major | chords: I _ _ _ _ | S: C5 B4 G4 A4 B4 | B: C3 _ _ _ _")
-    assert non_chord_tones(five)[0].kind == "nct-cambiata"
 
 
 # -------------------------------------------------------------------------------- slow twins
@@ -468,3 +423,16 @@ def test_rule_set_runs_the_kernels_of_its_style() -> None:
     flags = broken(chosen, before, before, now)[0]
     assert {name for name, flag in zip(chosen.ids, flags, strict=True) if flag} == expected
     assert "parallel-octave" in expected
+
+
+def test_kernels_use_helpers_of_their_own_file_or_the_shared_ones_only() -> None:
+    """What a kernel calls is in its file or in `engine` and `measure`: the cache stamps those."""
+    folder = Path(records.__file__).parent
+    for name in files():
+        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        siblings = {f"theory_kb.rules.{each}" for each in files()}
+        kernels_here = any(
+            each.function.__module__.endswith(f".{name}") for each in kernels().values()
+        )
+        assert not (kernels_here and siblings & imported), name

@@ -8,28 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from theory_kb.rules.engine import Kernel, PieceRule, kernels, piece_rules
 
-__all__ = ["FILES", "functions"]
+__all__ = ["files", "functions"]
+FOLDER = Path(__file__).parent.parent / "facts" / "rules"
 
-FILES = (
-    "sonority",
-    "doubling",
-    "voice_pair",
-    "tendency",
-    "line",
-    "six_four",
-    "harmony",
-    "dissonance",
-    "phrase",
-    "contour",
-)
+
+@cache
+def files() -> tuple[str, ...]:
+    """Names of the files of rules: `line.toml` holds the records of the functions in `line.py`."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
 @cache
 def _load() -> None:
-    for name in FILES:
+    for name in files():
         import_module(f"theory_kb.rules.{name}")
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -36,14 +36,16 @@ from numpy.typing import NDArray
 
 from theory_kb.errors import MusegenError
 from theory_kb.moment import MOMENT, Moments
+from theory_kb.rules.exceptions import WIDTH, spare
 
 if TYPE_CHECKING:
-    from theory_kb.rules.piece import Offence, Piece
+    import theory_kb.rules.piece
 
 __all__ = [
     "Kernel",
     "KernelError",
     "PieceRule",
+    "Spared",
     "address",
     "kernel",
     "kernels",
@@ -52,6 +54,7 @@ __all__ = [
     "piece_rules",
     "run_costs",
     "run_offences",
+    "spared",
     "voice_bit",
 ]
 
@@ -59,7 +62,9 @@ RECORD = numba.from_dtype(MOMENT)
 SIGNATURE = types.int64(RECORD, RECORD, RECORD, types.float64[::1])
 
 Function = Callable[..., Any]
-PieceFunction = Callable[["Piece", Mapping[str, float]], "Iterator[Offence]"]
+PieceFunction = Callable[
+    ["theory_kb.rules.piece.Piece", Mapping[str, float]], "Iterator[theory_kb.rules.piece.Offence]"
+]
 
 
 class KernelError(MusegenError):
@@ -148,17 +153,24 @@ def helper(function: Function) -> Function:
     return compiled
 
 
-@cache
-def _compile_helpers() -> None:
-    """Compile each helper once, for the types it names.
+def _compile_helpers(function: Function) -> None:
+    """Compile each helper that a function calls, once, for the types it names.
 
     Left to the kernels, numba would compile a helper anew for each kind of integer it meets,
     which makes the first start half as long again.
     """
-    for each in HELPERS:
-        arguments = list(each.py_func.__annotations__.items())[:-1]
-        each.compile(tuple(ANNOTATED[kind] for _, kind in arguments))
-        each.disable_compile()
+    for name in function.__code__.co_names:
+        called = function.__globals__.get(name)
+        if any(called is each for each in HELPERS):
+            _compile_helper(called)
+
+
+@cache
+def _compile_helper(called: Any) -> None:
+    _compile_helpers(called.py_func)
+    arguments = list(called.py_func.__annotations__.items())[:-1]
+    called.compile(tuple(ANNOTATED[kind] for _, kind in arguments))
+    called.disable_compile()
 
 
 @helper
@@ -177,9 +189,10 @@ def pair_bit(upper: int, lower: int) -> int:
 
 
 def _stamp() -> str:
-    """Hash of all that a compiled kernel depends on: its helpers live in other files."""
+    """Hash of what any kernel may use of other files; numba itself sees to a kernel's own file."""
     here = Path(__file__).parent
-    sources = [*sorted(here.glob("*.py")), here.parent / "moment.py"]
+    names = ("engine.py", "exceptions.py", "measure.py", "../moment.py")
+    sources = [here / name for name in names]
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sources:
         digest.update(source.read_bytes())
@@ -210,10 +223,12 @@ def _cached() -> Iterator[bool]:
         settings.CACHE_DIR = outer
 
 
-def _is_cold() -> bool:
-    """Whether no kernel has been compiled and cached yet."""
+@cache
+def _cached_kernels() -> frozenset[str]:
+    """Functions of the kernels that lay on disk when the first of them was asked for."""
     folder = cache_folder()
-    return folder is None or not any(folder.rglob("*.nbi"))
+    files = folder.rglob("*.nbi") if folder is not None else ()
+    return frozenset(path.name.partition("-")[0].rpartition(".")[2] for path in files)
 
 
 # ------------------------------------------------------------------------- kernels, compiled
@@ -223,11 +238,12 @@ def _is_cold() -> bool:
 def _compiled(name: str) -> Any:
     if name not in KERNELS:
         raise KernelError(f"no kernel is named {name!r}")
+    function = KERNELS[name].function
     with _cached() as cached:
-        if _is_cold():
-            _compile_helpers()
+        if function.__name__ not in _cached_kernels():
+            _compile_helpers(function)
         compile_ = numba.cfunc(SIGNATURE, cache=cached, error_model="numpy")
-        return compile_(KERNELS[name].function)
+        return compile_(function)
 
 
 def address(name: str) -> int:
@@ -252,22 +268,29 @@ def _emit_call(  # type: ignore[no-untyped-def]
 _call: Any = intrinsic(_emit_call)
 
 
-def _offences(kernels, params, earlier, before, now, hits):  # type: ignore[no-untyped-def]
+def _offences(  # type: ignore[no-untyped-def]
+    kernels, params, spans, exceptions, earlier, before, now, hits
+):
     for moment in range(len(now)):
         for rule in range(len(kernels)):
-            hits[moment, rule] = _call(
-                kernels[rule], earlier[moment], before[moment], now[moment], params[rule]
-            )
+            hit = _call(kernels[rule], earlier[moment], before[moment], now[moment], params[rule])
+            if hit != 0 and spans[rule] < spans[rule + 1]:
+                hit = spare(
+                    hit, exceptions, spans[rule], spans[rule + 1], before[moment], now[moment]
+                )
+            hits[moment, rule] = hit
 
 
 def _costs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    kernels, params, weights, hard, earlier, before, now, rows, columns, costs
+    kernels, params, spans, exceptions, weights, hard, earlier, before, now, rows, columns, costs
 ):
     for pair in range(len(rows)):
         row, column = rows[pair], columns[pair]
         cost = 0.0
         for rule in range(len(kernels)):
             hit = _call(kernels[rule], earlier[row], before[row], now[column], params[rule])
+            if hit != 0 and spans[rule] < spans[rule + 1]:
+                hit = spare(hit, exceptions, spans[rule], spans[rule + 1], before[row], now[column])
             if hit != 0:
                 if rule < hard:
                     cost = np.inf
@@ -278,12 +301,15 @@ def _costs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
 
 MOMENTS = types.Array(RECORD, 1, "C")
 INTEGERS, FLOATS = types.int64[::1], types.float64[::1]
+TABLE = types.int64[:, ::1]
 OFFENCES_SIGNATURE = types.void(
-    INTEGERS, types.float64[:, ::1], MOMENTS, MOMENTS, MOMENTS, types.int64[:, ::1]
+    INTEGERS, types.float64[:, ::1], INTEGERS, TABLE, MOMENTS, MOMENTS, MOMENTS, TABLE
 )
 COSTS_SIGNATURE = types.void(
     INTEGERS,
     types.float64[:, ::1],
+    INTEGERS,
+    TABLE,
     FLOATS,
     types.int64,
     MOMENTS,
@@ -307,12 +333,32 @@ def _driver(name: str) -> Function:
     return compiled
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spared:
+    """What a style's exceptions take out of the answers of some kernels."""
+
+    spans: NDArray[np.int64]  # (R + 1,): rows of rule i are spans[i] to spans[i + 1]
+    rows: NDArray[np.int64]  # (X, WIDTH), see `exceptions`
+
+
+def spared(rows: Sequence[Sequence[Sequence[int]]]) -> Spared:
+    """The exceptions of each of some rules as one table."""
+    counts = [len(each) for each in rows]
+    flat = [row for each in rows for row in each]
+    return Spared(
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.array(flat, np.int64).reshape(-1, WIDTH),
+    )
+
+
 def run_offences(
     kernels: NDArray[np.int64],
     params: NDArray[np.float64],
     earlier: Moments,
     before: Moments,
     now: Moments,
+    *,
+    exceptions: Spared | None = None,
 ) -> NDArray[np.int64]:
     """Answer of every kernel on every moment.
 
@@ -322,13 +368,15 @@ def run_offences(
         earlier: moments two steps back, (K,).
         before: moments one step back, (K,).
         now: moments, (K,).
+        exceptions: of a style, none if it is not given.
 
     Returns:
         Bits of offending voices, (K, R); 0 where a rule is kept.
     """
     hits = np.zeros((len(now), len(kernels)), np.int64)
     if hits.size:
-        _driver("offences")(kernels, params, earlier, before, now, hits)
+        table = exceptions or spared([()] * len(kernels))
+        _driver("offences")(kernels, params, table.spans, table.rows, earlier, before, now, hits)
     return hits
 
 
@@ -339,6 +387,8 @@ def run_costs(
     hard: int,
     triple: tuple[Moments, Moments, Moments],
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    *,
+    exceptions: Spared | None = None,
 ) -> NDArray[np.float64]:
     """Soft cost of each pair of moments; infinite where a hard rule breaks.
 
@@ -349,6 +399,7 @@ def run_costs(
         hard: how many of the rules are hard.
         triple: earlier (N,), before (N,) and now (M,) moments.
         pairs: index of `before` and `earlier`, and of `now`, of each pair, (K,) each.
+        exceptions: of a style, none if it is not given.
 
     Returns:
         Costs, (K,).
@@ -356,5 +407,8 @@ def run_costs(
     rows, columns = pairs
     costs = np.zeros(len(rows))
     if len(rows) and len(kernels):
-        _driver("costs")(kernels, params, weights, hard, *triple, rows, columns, costs)
+        table = exceptions or spared([()] * len(kernels))
+        _driver("costs")(
+            kernels, params, table.spans, table.rows, weights, hard, *triple, rows, columns, costs
+        )
     return costs

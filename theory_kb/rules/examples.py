@@ -5,14 +5,17 @@
 Parts stand high to low, one column a moment; `_` holds the note before, `-` is a rest. Besides
 parts there may be
 
-    key        of all columns
-    chords     a symbol a column, `_` where the chord goes on, `?` where it is not known
+    key        of all columns, or of the first ones
+    chords     a symbol a column, `_` where the chord goes on, `?` where it is not known; another key
+               from here on stands before the symbol: `G:V7`, `a:iv6`
     time       length of each column in beats, 1 where nothing is said
     metre      such as 3/4; 4/4 where nothing is said
     upbeat     beats before the first full bar
     strength   of each column's beat, where it shall not follow from time and metre
     marks      letters a column: o opening, e phrase end, b boundary just before, f final, . nothing
     with       parameters of the rule, such as smallest=3
+
+and what is declared beside the notes, see `example_context`.
 """
 
 from __future__ import annotations
@@ -23,17 +26,18 @@ from fractions import Fraction
 import numpy as np
 
 from theory_kb.check import Finding, Style, check
-from theory_kb.chords import chord, set_harmony
+from theory_kb.chords import read_chord, set_harmony
 from theory_kb.errors import MusegenError
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import NON_CHORD, TICKS, Moments, blank_moments
 from theory_kb.pitch import Key, Pitch
-from theory_kb.rules.piece import Piece
+from theory_kb.rules.example_context import CONTEXT_FIELDS, read_context
+from theory_kb.rules.piece import Piece, write_declared
 from theory_kb.rules.records import Rule, rules
 
-__all__ = ["ExampleError", "findings", "read_piece"]
+__all__ = ["ExampleError", "findings", "read_piece", "segments"]
 
-FIELDS = ("key", "chords", "time", "metre", "upbeat", "strength", "marks", "with")
+FIELDS = ("key", "chords", "time", "metre", "upbeat", "strength", "marks", "with", *CONTEXT_FIELDS)
 MARKS = {"o": "opening", "e": "phrase_end", "b": "boundary", "f": "final"}
 HARMONY = (
     "degree",
@@ -63,7 +67,7 @@ def findings(rule: Rule, example: str) -> tuple[Finding, ...]:
 
     Raises ExampleError if the example does not show what the rule needs to know.
     """
-    fields = _fields(example)
+    fields = segments(example)
     stated = dict(item.split("=") for item in fields.get("with", "").split())
     params = {**rule.params, **{name: float(value) for name, value in stated.items()}}
     severities = dict.fromkeys(rules(), "-") | {rule.id: "E"}
@@ -76,7 +80,7 @@ def findings(rule: Rule, example: str) -> tuple[Finding, ...]:
 
 def read_piece(text: str) -> Piece:
     """The piece that an example shows; raises ExampleError."""
-    fields = _fields(text)
+    fields = segments(text)
     parts = {name: line.split() for name, line in fields.items() if name not in FIELDS}
     widths = {len(line) for line in parts.values()}
     if len(widths) != 1:
@@ -84,13 +88,16 @@ def read_piece(text: str) -> Piece:
     surface = blank_moments(widths.pop(), len(parts))
     for voice, line in enumerate(parts.values()):
         _write_part(surface, voice, line)
-    ticks = _write_time(surface, fields)
+    beat, bar, end = _write_time(surface, fields)
     _write_marks(surface, fields)
+    context = read_context(fields, tuple(parts), surface, end)
+    write_declared(surface, context)
     harmonic = _write_chords(surface, fields)
-    return Piece(surface, harmonic, tuple(parts), ticks)
+    return Piece(surface, harmonic, tuple(parts), beat, bar, context)
 
 
-def _fields(text: str) -> dict[str, str]:
+def segments(text: str) -> dict[str, str]:
+    """The segments of an example by name; raises ExampleError."""
     fields: dict[str, str] = {}
     for segment in text.split("|"):
         name, colon, content = segment.partition(":")
@@ -112,7 +119,8 @@ def _write_part(surface: Moments, voice: int, line: Sequence[str]) -> None:
             surface["attack"][index, voice] = 1
 
 
-def _write_time(surface: Moments, fields: Mapping[str, str]) -> int:
+def _write_time(surface: Moments, fields: Mapping[str, str]) -> tuple[int, int, int]:
+    """Ticks of a beat, of a bar, and of the whole."""
     beats, unit = (int(number) for number in fields.get("metre", "4/4").split("/"))
     beat = beat_ticks(beats, unit)
     lengths = [Fraction(token) for token in fields.get("time", "").split()]
@@ -128,7 +136,7 @@ def _write_time(surface: Moments, fields: Mapping[str, str]) -> int:
         time += int(length * beat)
     for index, token in enumerate(fields.get("strength", "").split()):
         surface["strength"][index] = int(token)
-    return beat
+    return beat, bar, time - first
 
 
 def _write_marks(surface: Moments, fields: Mapping[str, str]) -> None:
@@ -146,11 +154,13 @@ def _write_chords(surface: Moments, fields: Mapping[str, str]) -> Moments | None
     starts = [index for index, symbol in enumerate(symbols) if symbol != "_"]
     harmonic = surface[starts].copy()
     for place, (start, stop) in enumerate(zip(starts, [*starts[1:], len(surface)], strict=True)):
-        if symbols[start] != "?":
+        turn, _, symbol = symbols[start].rpartition(":")
+        key = Key.parse(turn) if turn else key
+        if symbol != "?":
             span = surface[start:stop]
-            set_harmony(span, chord(key.mode, symbols[start]), key)
+            set_harmony(span, read_chord(key.mode, symbol), key)
             _chord_tones(span, harmonic[place : place + 1])
-            set_harmony(harmonic[place : place + 1], chord(key.mode, symbols[start]), key)
+            set_harmony(harmonic[place : place + 1], read_chord(key.mode, symbol), key)
     return harmonic
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from theory_kb.moment import NONE, UNKNOWN, Moments
+from theory_kb.moment import NONE, TICKS, UNKNOWN, Moments
 from theory_kb.rules.engine import piece_rule
 from theory_kb.rules.piece import Offence, Piece, phrase_spans
 
@@ -22,53 +23,44 @@ def _bass(piece: Piece) -> tuple[int, ...]:
     return (len(piece.voices) - 1,)
 
 
-# ------------------------------------------------------------------------------------ syntax
+# --------------------------------------------------------------------------- harmonic syncopation
 
 
-@piece_rule()
-def syntax_forbidden(piece: Piece, p: Mapping[str, float]) -> Iterator[Offence]:
-    """A chord goes where no class of progression leads, inside one phrase and key."""
-    from theory_kb.chords import vocabulary
-    from theory_kb.query import may_follow
-
-    moments = _harmonic(piece)
-    chords = vocabulary()
-    for index in range(1, len(moments)):
-        before, now = moments[index - 1], moments[index]
-        if now["boundary"] or not _in_one_key(before, now) or before["chord"] == now["chord"]:
-            continue
-        progression = may_follow(chords[before["chord"]], chords[now["chord"]])
-        if progression.grade == "X":
-            yield Offence(
-                index,
-                _bass(piece),
-                {"text": progression.text.partition(": ")[2] or progression.text},
-            )
-
-
-def _in_one_key(before: np.void, now: np.void) -> bool:
-    known = before["chord"] != UNKNOWN and now["chord"] != UNKNOWN
-    return bool(known and before["tonic"] == now["tonic"] and before["mode"] == now["mode"])
-
-
-@piece_rule("free_bars")
+@piece_rule("free_bars", "fast")
 def syntax_repeat_weak_strong(piece: Piece, p: Mapping[str, float]) -> Iterator[Offence]:
     """A chord that began on a weak beat goes on over the bar line."""
+    if _is_fast_alla_breve(piece, p["fast"]):
+        return
     moments = piece.surface
-    began = 0
-    for start, stop in phrase_spans(moments):
-        free = moments["bar"][start] + p["free_bars"]
-        for index in range(start, stop):
-            now, before = moments[index], moments[max(start, index - 1)]
-            if index == start or not _goes_on(before, now):
-                began = index
-            elif now["bar"] != before["bar"] and moments["strength"][began] < now["strength"]:
-                if now["bar"] >= free and now["root"] != 1:
-                    yield Offence(index, _bass(piece))
+    goes_on = _goes_on(moments)
+    strength, bar = moments["strength"], moments["bar"]
+    over = goes_on & (np.diff(bar, prepend=bar[:1]) != 0)
+    over &= (moments["root"] != 1) & (moments["phrase_end"] == 0)
+    if not over.any():
+        return
+    began = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(moments))))
+    opens = moments["boundary"] == 1
+    opens[:1] = True
+    start = np.maximum.accumulate(np.where(opens, np.arange(len(moments)), 0))
+    late = bar >= bar[start] + p["free_bars"]
+    for index in np.flatnonzero(over & late & (strength[began] < strength)):
+        yield Offence(int(index), _bass(piece))
 
 
-def _goes_on(before: np.void, now: np.void) -> bool:
-    return _in_one_key(before, now) and before["chord"] == now["chord"]
+def _is_fast_alla_breve(piece: Piece, fast: float) -> bool:
+    """Whether two half notes are the beats of a bar, at a declared tempo of so many quarter notes."""
+    tempo = piece.context.tempo
+    halves = piece.beat_ticks == 2 * TICKS and piece.bar_ticks == 4 * TICKS
+    return halves and tempo is not None and tempo >= fast
+
+
+def _goes_on(moments: Moments) -> NDArray[np.bool_]:
+    """Where the chord of the moment before goes on, inside one phrase."""
+    same = (moments["chord"] != UNKNOWN) & (moments["boundary"] == 0)
+    for name in ("chord", "tonic", "mode"):
+        same[1:] &= moments[name][1:] == moments[name][:-1]
+    same[:1] = False
+    return same
 
 
 # --------------------------------------------------------------------------------- six-fours

@@ -13,20 +13,33 @@ from theory_kb.moment import NONE, REST, UNKNOWN
 from theory_kb.rules.engine import helper, voice_bit
 
 __all__ = [
+    "CONSONANT",
+    "answers",
+    "between",
+    "clash",
+    "clashes_with",
+    "closes_on_cantus",
     "count_voices",
     "crossed",
     "direction",
     "dominant_of",
     "is_chord_tone",
     "is_diminished",
+    "is_dissonant",
+    "is_downbeat",
     "is_frustrated",
+    "is_held",
+    "is_hidden",
     "is_major",
     "is_minor",
     "is_pair_free",
     "is_tendency",
     "is_triad",
+    "leads_to_close",
     "leaps",
+    "leaves_suspension",
     "letter",
+    "lowest",
     "melodic",
     "moves",
     "octave_leap",
@@ -269,3 +282,140 @@ def dominant_of(before: Moment, now: Moment) -> bool:
 def is_frustrated(before: Moment, now: Moment, voice: int) -> bool:
     """Whether an inner leading tone falls a third to the fifth of the chord it leads to."""
     return not outer(now, voice) and now.step[voice] - before.step[voice] == -2
+
+
+# ----------------------------------------------------------------------- species counterpoint
+
+CONSONANT = (0, 1, -3, 4, -4, 3)  # octave, fifth, thirds and sixths on the line of fifths
+FREE_ABOVE = (-1, 6, -6)  # fourth and tritone: dissonant only with the lowest voice
+
+
+@helper
+def is_downbeat(moment: Moment) -> bool:
+    """Whether a declared cantus firmus begins a note."""
+    return moment.cantus != UNKNOWN and moment.attack[moment.cantus] == 1
+
+
+@helper
+def is_held(moment: Moment, voice: int) -> bool:
+    """Whether a voice goes on with a note that it began before."""
+    return moment.semitone[voice] != REST and moment.attack[voice] == 0
+
+
+@helper
+def lowest(moment: Moment) -> int:
+    """The lowest-sounding voice, -1 in silence; of two voices in unison the lower-named one."""
+    low = -1
+    for voice in range(moment.voices):
+        if moment.semitone[voice] != REST:
+            if low < 0 or moment.semitone[voice] <= moment.semitone[low]:
+                low = voice
+    return low
+
+
+@helper
+def between(first: Moment, voice: int, second: Moment, other: int) -> int:
+    """Interval of a voice's note in one moment and another's in a second one, line of fifths."""
+    semitones = first.semitone[voice] - second.semitone[other]
+    fifths = 7 * semitones - 12 * (first.step[voice] - second.step[other])
+    return -fifths if semitones < 0 else fifths
+
+
+@helper
+def clash(first: Moment, voice: int, second: Moment, other: int) -> bool:
+    """Whether a voice's note in one moment is dissonant with another's in a second one.
+
+    A fourth and a tritone are dissonant unless a third voice sounds below both; off the downbeat
+    of three voices a tritone is none.
+    """
+    if first.semitone[voice] == REST or second.semitone[other] == REST:
+        return False
+    semitones = first.semitone[voice] - second.semitone[other]
+    fifths = 7 * semitones - 12 * (first.step[voice] - second.step[other])
+    fifths = -fifths if semitones < 0 else fifths
+    if fifths in CONSONANT:
+        return False
+    if fifths not in FREE_ABOVE:
+        return True
+    strong = second.cantus == UNKNOWN or second.attack[second.cantus] == 1
+    if fifths != -1 and second.voices > 2 and not strong:
+        return False
+    low = min(first.semitone[voice], second.semitone[other])
+    for third in range(second.voices):
+        if third != voice and second.semitone[third] != REST and second.semitone[third] < low:
+            return False
+    return True
+
+
+@helper
+def answers(moment: Moment, voice: int, other: int) -> bool:
+    """Whether it is a voice that answers for its clashes with another.
+
+    The one of the higher species does; of two voices of one species the upper-named one.
+    """
+    own, its = moment.species[voice], moment.species[other]
+    return own > its or (own == its and own > 0 and other > voice)
+
+
+@helper
+def clashes_with(first: Moment, voice: int, second: Moment) -> bool:
+    """Whether a voice's note in one moment clashes with what it answers for in a second one."""
+    for other in range(second.voices):
+        if other != voice and answers(second, voice, other):
+            if clash(first, voice, second, other):
+                return True
+    return False
+
+
+@helper
+def is_dissonant(moment: Moment, voice: int) -> bool:
+    """Whether a voice of a declared species is dissonant with a voice it answers for."""
+    return clashes_with(moment, voice, moment)
+
+
+@helper
+def is_hidden(before: Moment, now: Moment, upper: int, lower: int) -> bool:
+    """Whether three voices cover the same motion of two of them into a perfect consonance.
+
+    One of the two moves by step, or a third voice moves the other way; parallels stay open.
+    """
+    if now.voices < 3 or perfect(before, upper, lower) == perfect(now, upper, lower):
+        return False
+    way = direction(before, now, upper)
+    for third in range(now.voices):
+        if third not in (upper, lower) and direction(before, now, third) == -way:
+            return True
+    up, down = staff_steps(before, now, upper), staff_steps(before, now, lower)
+    return abs(up) == 1 or abs(down) == 1
+
+
+@helper
+def closes_on_cantus(before: Moment, now: Moment, voice: int) -> bool:
+    """Whether a voice makes the close with a cantus that steps down to the final.
+
+    The counterpoint of two voices does; of three or more, the one that steps up.
+    """
+    cantus = now.cantus
+    if now.final == 0 or before.final == 1 or cantus == UNKNOWN or voice == cantus:
+        return False
+    if staff_steps(before, now, cantus) != -1 or not sounding(before, voice):
+        return False
+    return now.voices == 2 or staff_steps(before, now, voice) == 1
+
+
+@helper
+def leads_to_close(before: Moment, now: Moment, voice: int) -> bool:
+    """Whether a voice is a major sixth above or a minor third below a cantus about to close."""
+    above = before.semitone[voice] > before.semitone[now.cantus]
+    return vertical(before, voice, now.cantus) == (3 if above else -3)
+
+
+@helper
+def leaves_suspension(earlier: Moment, before: Moment, now: Moment, voice: int) -> bool:
+    """Whether a voice has just left a seventh above the cantus, or a second below it."""
+    if earlier.semitone[voice] == REST or is_downbeat(before):
+        return False
+    steps = earlier.step[voice] - before.step[now.cantus]
+    if before.semitone[voice] > before.semitone[now.cantus]:
+        return steps % 7 == 6
+    return -steps % 7 == 1

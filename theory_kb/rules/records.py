@@ -27,7 +27,35 @@ SCOPES = ("N", "V", "M1", "M2", "L3", "H2", "P", "W")
 LEVELS = ("surface", "harmonic")
 GROUPS = ("unary", "pair", "line", "piece")
 REPORTS = ("voice", "pair", "chord")
-NEEDS = ("voices", "key", "harmony", "phrase", "metre")
+NEEDS = (
+    "voices",
+    "key",
+    "tonic",
+    "harmony",
+    "phrase",
+    "metre",
+    "bar-length",
+    "exercise",
+    "cantus",
+    "species",
+    "final",
+    "mode",
+    "units",
+    "entries",
+    "canon",
+    "invertible",
+    "given",
+    "answers",
+    "vocabulary",
+    "syllables",
+    "melody",
+    "hands",
+    "tempo",
+    "bars",
+    "written",
+    "figures",
+    "end",
+)
 TEXTS = ("name", "message", "why", "right", "wrong")
 CHOICES = {"scope": SCOPES, "level": LEVELS, "group": GROUPS, "reports": REPORTS}
 LISTS = ("needs", "repair", "cites", "exceptions")

@@ -3,26 +3,38 @@
 A style is one TOML file: `name`, `description`, an optional `extends`, and the tables
 `[severities]` (rule = "E", "W", "I" or "-"), `[params.rule]` and `[weights]` (soft cost of one
 breach in the search, about nats of model log-probability; W and I are the defaults of their
-severity). The built-in styles take their severities from the rules' records; a user's style starts
-from the style it extends, or from nothing.
+severity). `[[exceptions]]` say where rules do not apply, see `exceptions`; those that a rule's own
+record states are switched by its parameters. The built-in styles take their severities from the
+rules' records; a user's style starts from the style it extends, exceptions included unless
+`keep_exceptions` is false, or from nothing. `style_schema` says all this as JSON Schema.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from theory_kb.errors import FactError, UnknownNameError
+from theory_kb.rules.exceptions import CONDITIONS, PAIR_CONDITIONS, Exemption, Flag, Names, Number
 from theory_kb.rules.records import RULE_STYLES, SEVERITIES, Rule, rules
 
-__all__ = ["Style", "load_style", "style_names"]
+__all__ = ["Style", "load_style", "style_names", "style_schema"]
 
 FOLDER = Path(__file__).parent.parent / "facts" / "styles"
-KEYS = {"name", "description", "extends", "severities", "params", "weights"}
+TABLES = ("severities", "params", "weights")
+KEYS = {"name", "description", "extends", "keep_exceptions", "exceptions", *TABLES}
+EXCEPTION_KEYS = ("rules", "where", "why")
+KINDS: tuple[tuple[str, type, str], ...] = (
+    ("description", str, "a text"),
+    ("extends", str, "the name of a style"),
+    ("keep_exceptions", bool, "true or false"),
+    ("exceptions", list, "a list of tables, [[exceptions]]"),
+    *((table, dict, "a table") for table in TABLES),
+)
 DEFAULT_WEIGHTS = {"W": 10.0, "I": 1.0}  # where a style says nothing
 NO_STYLE = "none"
 HUGE = 1e9  # parameters and weights beyond this are mistakes
@@ -37,6 +49,7 @@ class Style:
     severities: Mapping[str, str]  # rule: E, W, I or -
     params: Mapping[str, Mapping[str, float]]  # rule: parameter: value, all of them
     weights: Mapping[str, float]  # soft cost of a breach: of W and I, and of single rules
+    exceptions: tuple[Exemption, ...] = ()  # where rules do not apply, beside what they say
 
     def cost(self, rule: str) -> float:
         """Soft cost of breaking a rule: its own, or that of its severity; 0 if it is off."""
@@ -73,6 +86,10 @@ def _read(path: Path, seen: tuple[Path, ...]) -> Style:
         {**base.severities, **content.get("severities", {})},
         _params(path.name, content.get("params", {}), base),
         {**base.weights, **_weights(path.name, content.get("weights", {}))},
+        (
+            *(base.exceptions if content.get("keep_exceptions", True) else ()),
+            *_exceptions(path.name, content.get("exceptions", [])),
+        ),
     )
 
 
@@ -87,9 +104,9 @@ def _content(path: Path) -> dict[str, Any]:
         raise FactError(path.name, unknown[0], f"unknown entry (allowed: {allowed})")
     if not isinstance(content.get("name"), str):
         raise FactError(path.name, "name", "a style needs a name")
-    for table in ("severities", "params", "weights"):
-        if not isinstance(content.get(table, {}), dict):
-            raise FactError(path.name, table, "must be a table")
+    for entry, kind, problem in KINDS:
+        if entry in content and not isinstance(content[entry], kind):
+            raise FactError(path.name, entry, f"must be {problem}, got {content[entry]!r}")
     return content
 
 
@@ -157,3 +174,148 @@ def _weights(file: str, table: Mapping[str, Any]) -> Mapping[str, float]:
         name: _number(file, f"weights.{name}", value, lambda number: 0 <= number < HUGE)
         for name, value in table.items()
     }
+
+
+# -------------------------------------------------------------------------------- exceptions
+
+
+def _exceptions(file: str, entries: Sequence[object]) -> Iterator[Exemption]:
+    for number, entry in enumerate(entries, 1):
+        yield _exemption(file, f"exceptions {number}", entry)
+
+
+def _exemption(file: str, place: str, entry: object) -> Exemption:
+    if not isinstance(entry, dict):
+        raise FactError(file, place, f"must be a table, got {entry!r}")
+    for key in sorted(set(entry) ^ set(EXCEPTION_KEYS)):
+        problem = "missing" if key in EXCEPTION_KEYS else "unknown"
+        raise FactError(file, place, f"{problem} {key} (allowed: {', '.join(EXCEPTION_KEYS)})")
+    if not isinstance(entry["why"], str) or not entry["why"]:
+        raise FactError(file, f"{place}.why", f"must be a text, got {entry['why']!r}")
+    where = _where(file, f"{place}.where", entry["where"])
+    names = _texts(file, f"{place}.rules", entry["rules"])
+    for name in names:
+        looks_back = _known(file, f"{place}.rules", name).group != "unary"
+        if not looks_back and set(where) & set(PAIR_CONDITIONS):
+            problem = f"{name} looks at one moment: no {' or '.join(PAIR_CONDITIONS)} there"
+            raise FactError(file, f"{place}.where", problem)
+    return Exemption(names, where, entry["why"])
+
+
+def _texts(file: str, place: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        raise FactError(file, place, f"must be a list of names, got {value!r}")
+    return tuple(value)
+
+
+def _where(file: str, place: str, table: object) -> Mapping[str, int]:
+    if not isinstance(table, dict) or not table:
+        allowed = ", ".join(CONDITIONS)
+        raise FactError(file, place, f"must state a condition, got {table!r} (allowed: {allowed})")
+    for name in table:
+        if name not in CONDITIONS:
+            raise FactError(file, place, str(UnknownNameError("condition", name, CONDITIONS)))
+    return {name: _condition(file, f"{place}.{name}", name, table[name]) for name in table}
+
+
+def _condition(file: str, place: str, name: str, value: object) -> int:
+    kind = CONDITIONS[name]
+    if isinstance(kind, Flag):
+        if not isinstance(value, bool):
+            raise FactError(file, place, f"must be true or false, got {value!r}")
+        return int(value)
+    if isinstance(kind, Number):
+        low, high = kind.lowest, kind.highest
+        wanted = f"must be a whole number from {low} to {high}, got {value!r}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise FactError(file, place, wanted)
+        if not float(value).is_integer() or not low <= value <= high:
+            raise FactError(file, place, wanted)
+        return int(value)
+    return _named(file, place, kind, value)
+
+
+def _named(file: str, place: str, kind: Names, value: object) -> int:
+    if not kind.several and not isinstance(value, str):
+        raise FactError(file, place, f"must be a name, got {value!r}")
+    names = _texts(file, place, value if kind.several else [value])
+    bits = 0
+    for name in names:
+        if name not in kind.allowed:
+            raise FactError(file, place, str(UnknownNameError("name", name, kind.allowed)))
+        bits |= kind.allowed[name]
+    return bits
+
+
+# ------------------------------------------------------------------------------------ schema
+
+
+def style_schema() -> dict[str, Any]:
+    """The JSON Schema of a style file, built from the rules: what it passes, `load_style` reads.
+
+    A TOML file is judged as the JSON that it amounts to; TOML's `nan` has no JSON and is refused
+    by `load_style` alone.
+    """
+    every = {"type": "string", "enum": list(rules())}
+    number = {"type": "number", "exclusiveMinimum": -HUGE, "exclusiveMaximum": HUGE}
+    cost = {"type": "number", "minimum": 0, "exclusiveMaximum": HUGE}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Style of musegen: which rules hold, how strictly, with which parameters",
+        **_table_of(
+            {
+                "name": {"type": "string"},
+                "description": {"type": "string"},
+                "extends": {"enum": list(style_names())},
+                "keep_exceptions": {"type": "boolean"},
+                "severities": _table_of(
+                    {
+                        name: {"title": each.name, "enum": list(SEVERITIES)}
+                        for name, each in rules().items()
+                    }
+                ),
+                "params": _table_of(
+                    {
+                        name: _table_of(
+                            {
+                                key: {**number, "default": value}
+                                for key, value in each.params.items()
+                            }
+                        )
+                        for name, each in rules().items()
+                    }
+                ),
+                "weights": _table_of(dict.fromkeys([*DEFAULT_WEIGHTS, *rules()], cost)),
+                "exceptions": {"type": "array", "items": _exception_schema(every)},
+            },
+            "name",
+        ),
+    }
+
+
+def _table_of(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
+    table = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    return {**table, "required": list(required)} if required else table
+
+
+def _exception_schema(every: Mapping[str, Any]) -> dict[str, Any]:
+    conditions = {name: _condition_schema(kind) for name, kind in CONDITIONS.items()}
+    looking_back = [name for name, each in rules().items() if each.group != "unary"]
+    names = {"type": "array", "items": every, "minItems": 1}
+    where = {**_table_of(conditions), "minProperties": 1}
+    text = {"type": "string", "minLength": 1}
+    narrowed = {"anyOf": [{"required": [name]} for name in PAIR_CONDITIONS]}
+    return {
+        **_table_of({"rules": names, "where": where, "why": text}, *EXCEPTION_KEYS),
+        "if": {"properties": {"where": narrowed}},
+        "then": {"properties": {"rules": {"items": {"enum": looking_back}}}},
+    }
+
+
+def _condition_schema(kind: Flag | Names | Number) -> dict[str, Any]:
+    if isinstance(kind, Flag):
+        return {"type": "boolean"}
+    if isinstance(kind, Number):
+        return {"type": "integer", "minimum": kind.lowest, "maximum": kind.highest}
+    one = {"enum": list(kind.allowed)}
+    return {"type": "array", "items": one, "minItems": 1} if kind.several else one

@@ -7,6 +7,7 @@ from typing import Any
 from theory_kb.moment import NONE
 from theory_kb.rules.engine import helper, kernel, pair_bit
 from theory_kb.rules.measure import (
+    count_voices,
     crossed,
     direction,
     leaps,
@@ -18,7 +19,6 @@ from theory_kb.rules.measure import (
     perfect,
     pitch_class,
     relative,
-    same_chord,
     same_harmony,
     similar,
     sounding,
@@ -61,6 +61,21 @@ def parallel(before: Moment, now: Moment, upper: int, lower: int, kind: int) -> 
     return perfect(now, upper, lower) == kind and not octave_leap(before, now, upper)
 
 
+@helper
+def is_doubling(now: Moment, upper: int, lower: int) -> bool:
+    """Whether one of two voices is declared to double the other."""
+    return now.doubles[lower] == upper + 1 or now.doubles[upper] == lower + 1
+
+
+@helper
+def is_german(before: Moment, now: Moment, upper: int, lower: int) -> bool:
+    """Whether the fifths are those of a German sixth that falls into V: b6-b3 to 5-2."""
+    if now.tonic == NONE or before.tonic != now.tonic or count_voices(before, 6) == 0:
+        return False
+    falls = relative(before, lower) == -4 and relative(now, lower) == 1
+    return falls and relative(before, upper) == -3 and relative(now, upper) == 2
+
+
 @kernel()
 def parallel_unison(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     """Two voices go from one unison to another."""
@@ -68,7 +83,7 @@ def parallel_unison(earlier: Moment, before: Moment, now: Moment, p: Any) -> int
     for upper in range(now.voices - 1):
         for lower in range(upper + 1, now.voices):
             if similar(before, now, upper, lower) and unison(now, upper, lower):
-                if unison(before, upper, lower):
+                if unison(before, upper, lower) and not is_doubling(now, upper, lower):
                     bits |= pair_bit(upper, lower)
     return bits
 
@@ -80,7 +95,8 @@ def parallel_octave(earlier: Moment, before: Moment, now: Moment, p: Any) -> int
     for upper in range(now.voices - 1):
         for lower in range(upper + 1, now.voices):
             if now.boundary == 0 and parallel(before, now, upper, lower, 8):
-                if not (unison(before, upper, lower) and unison(now, upper, lower)):
+                unisons = unison(before, upper, lower) and unison(now, upper, lower)
+                if not unisons and not is_doubling(now, upper, lower):
                     bits |= pair_bit(upper, lower)
     return bits
 
@@ -92,7 +108,8 @@ def parallel_fifth(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     for upper in range(now.voices - 1):
         for lower in range(upper + 1, now.voices):
             if now.boundary == 0 and parallel(before, now, upper, lower, 5):
-                if not (p[0] and anticipates(before, now, upper, lower)):
+                spared = p[0] and anticipates(before, now, upper, lower)
+                if not spared and not is_german(before, now, upper, lower):
                     bits |= pair_bit(upper, lower)
     return bits
 
@@ -133,9 +150,10 @@ def contrary(before: Moment, now: Moment, upper: int, lower: int, kind: int) -> 
 
 @helper
 def closes(before: Moment, now: Moment, lower: int) -> bool:
-    """Whether the bass of V leaps to the root of I at the end of a phrase."""
+    """Whether the bass of V falls a fifth to the root of I at the end of a phrase."""
     close = (now.phrase_end or now.final) and before.root == 1 and now.root == 0
-    return close and lower == now.voices - 1 and before.tonic == now.tonic
+    falls = staff_steps(before, now, lower) == -4
+    return close and falls and lower == now.voices - 1 and before.tonic == now.tonic
 
 
 @kernel("cadence_allowed")
@@ -171,7 +189,7 @@ def contrary_fifth(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
 def direct_outer(before: Moment, now: Moment, kind: int) -> int:
     """Bit of the outer pair if it moves the same way into a class, the top voice leaping."""
     low = now.voices - 1
-    if low < 1 or not similar(before, now, 0, low) or same_chord(before, now):
+    if low < 1 or not similar(before, now, 0, low) or same_harmony(before, now):
         return 0
     if perfect(now, 0, low) != kind or perfect(before, 0, low) == kind:
         return 0
@@ -212,15 +230,31 @@ def in_tenths(before: Moment, now: Moment, upper: int) -> bool:
     return third and staff_steps(before, now, upper) == 1
 
 
+@helper
+def opens_fifth(before: Moment, now: Moment, upper: int, lower: int) -> bool:
+    """Whether two voices go the same way from a diminished to a perfect fifth."""
+    dim = similar(before, now, upper, lower) and vertical(before, upper, lower) == -6
+    return dim and vertical(now, upper, lower) == 1
+
+
 @kernel()
 def unequal_fifth_dim_perfect(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
-    """Two voices go the same way from a diminished to a perfect fifth."""
+    """A voice and the lowest one go the same way from a diminished to a perfect fifth."""
+    bits, low = 0, now.voices - 1
+    for upper in range(low):
+        if opens_fifth(before, now, upper, low):
+            bits |= pair_bit(upper, low)
+    return bits
+
+
+@kernel()
+def unequal_fifth_upper(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
+    """Two upper voices go the same way from a diminished to a perfect fifth."""
     bits = 0
-    for upper in range(now.voices - 1):
-        for lower in range(upper + 1, now.voices):
-            if similar(before, now, upper, lower) and vertical(before, upper, lower) == -6:
-                tenths = in_tenths(before, now, upper) or in_tenths(before, now, lower)
-                if vertical(now, upper, lower) == 1 and not tenths:
+    for upper in range(now.voices - 2):
+        for lower in range(upper + 1, now.voices - 1):
+            if opens_fifth(before, now, upper, lower):
+                if not (in_tenths(before, now, upper) or in_tenths(before, now, lower)):
                     bits |= pair_bit(upper, lower)
     return bits
 
@@ -230,35 +264,114 @@ def unequal_fifth_bass(earlier: Moment, before: Moment, now: Moment, p: Any) -> 
     """An upper voice and the bass go the same way from a diminished to a perfect fifth."""
     bits, low = 0, now.voices - 1
     for upper in range(low):
-        if low > 1 and similar(before, now, upper, low) and vertical(before, upper, low) == -6:
-            if vertical(now, upper, low) == 1:
-                bits |= pair_bit(upper, low)
+        if low > 1 and opens_fifth(before, now, upper, low):
+            bits |= pair_bit(upper, low)
     return bits
 
 
 @kernel()
-def unequal_fifth_perfect_dim(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
-    """Two voices go the same way from a perfect to a diminished fifth."""
+def direct_perfect_any(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
+    """Two voices go the same way into a perfect consonance of another kind.
+
+    Of more than two voices only the outer pair counts, or a pair of which both leap.
+    """
     bits = 0
     for upper in range(now.voices - 1):
         for lower in range(upper + 1, now.voices):
-            if similar(before, now, upper, lower) and vertical(before, upper, lower) == 1:
-                if vertical(now, upper, lower) == -6:
+            kind = perfect(now, upper, lower)
+            into = kind != 0 and perfect(before, upper, lower) != kind
+            if not into or not similar(before, now, upper, lower):
+                continue
+            framed = outer(now, upper) and outer(now, lower)
+            if framed or (leaps(before, now, upper) and leaps(before, now, lower)):
+                bits |= pair_bit(upper, lower)
+    return bits
+
+
+@kernel("leap")
+def battuta(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
+    """Contrary motion strikes an octave on a downbeat from above by step.
+
+    It comes from a tenth, or the lower voice leaps up by p[0] staff steps or more.
+    """
+    bits = 0
+    if now.position != 0 or now.final or now.phrase_end:
+        return bits
+    for upper in range(now.voices - 1):
+        for lower in range(upper + 1, now.voices):
+            closing = opposed(before, now, upper, lower) and perfect(now, upper, lower) == 8
+            tenth = (before.step[upper] - before.step[lower]) % 7 == 2
+            leapt = staff_steps(before, now, lower) >= p[0]
+            if closing and staff_steps(before, now, upper) == -1 and (tenth or leapt):
+                bits |= pair_bit(upper, lower)
+    return bits
+
+
+# ----------------------------------------------------------------- unisons and dissonances
+
+
+@kernel()
+def unison_by_leap(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
+    """A voice leaps into a unison or out of one that is not the first sonority."""
+    bits = 0
+    if now.boundary:
+        return bits
+    for upper in range(now.voices - 1):
+        for lower in range(upper + 1, now.voices):
+            silent = not (sounding(before, upper) and sounding(before, lower))
+            if silent or not (sounding(now, upper) and sounding(now, lower)):
+                continue
+            left = unison(before, upper, lower) and not before.opening
+            leap = leaps(before, now, upper) or leaps(before, now, lower)
+            if leap and (left or unison(now, upper, lower)):
+                bits |= pair_bit(upper, lower)
+    return bits
+
+
+@helper
+def dissonance_number(moment: Moment, upper: int, lower: int) -> int:
+    """Staff steps of a second (1) or seventh (6) between two voices, 0 for other intervals."""
+    steps = abs(moment.step[upper] - moment.step[lower]) % 7
+    return steps if steps == 1 or steps == 6 else 0
+
+
+@kernel()
+def parallel_dissonance(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
+    """Two voices go the same way from a second, seventh or ninth to another."""
+    bits = 0
+    for upper in range(now.voices - 1):
+        for lower in range(upper + 1, now.voices):
+            if similar(before, now, upper, lower):
+                number = dissonance_number(now, upper, lower)
+                if number != 0 and dissonance_number(before, upper, lower) == number:
                     bits |= pair_bit(upper, lower)
+    return bits
+
+
+@kernel()
+def parallel_fourths_bass(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
+    """A voice and the bass go the same way from one perfect fourth to another."""
+    bits, low = 0, now.voices - 1
+    for upper in range(low):
+        if similar(before, now, upper, low) and not crossed(now, upper, low):
+            if vertical(before, upper, low) == -1 and vertical(now, upper, low) == -1:
+                bits |= pair_bit(upper, low)
     return bits
 
 
 # -------------------------------------------------------------------------- order of voices
 
 
-@kernel()
+@kernel("inner_allowed")
 def voice_overlap(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     """A voice passes the place its neighbour has just left."""
     bits = 0
-    if now.boundary or same_chord(before, now):
+    if now.boundary or same_harmony(before, now):
         return bits
     for upper in range(now.voices - 1):
         lower = upper + 1
+        if p[0] and not outer(now, upper) and not outer(now, lower):
+            continue
         if not (moves(before, now, upper) or moves(before, now, lower)):
             continue
         silent = not (sounding(before, upper) and sounding(before, lower))

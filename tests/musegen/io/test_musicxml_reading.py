@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from musegen.errors import ScoreError
 from musegen.io.limits import brief
-from musegen.io.musicxml_reading import LARGEST, read_musicxml
+from musegen.io.musicxml import write_musicxml
+from musegen.io.musicxml_reading import LARGEST, read_musicxml, read_sheet
 from musegen.score import Part
 from theory_kb.pitch import Pitch
 
@@ -212,7 +213,7 @@ BAD_BARS: dict[str, tuple[str, str]] = {
         sheet(attributes(), note(), "<backup><duration>-8</duration></backup>"),
         "duration must be from 0 to 20000, got -8",
     ),
-    "chord": (sheet(attributes(), "<note><chord/></note>"), "two notes at once in one voice"),
+    "chord": (sheet(attributes(), "<note><chord/></note>"), "a chord that has no first note"),
     "grace": (sheet(attributes(), "<note><grace/></note>"), "a grace note"),
 }
 
@@ -258,7 +259,7 @@ def test_number_of_a_bar_fits_into_the_line(tmp_path: Path) -> None:
     """A bar whose number holds line breaks and pages of text is still named in one line."""
     path = tmp_path / "odd.musicxml"
     path.write_text(HEAD + bar("<note><chord/></note>", number=f"1&#10;2{'x' * 999}") + TAIL)
-    with pytest.raises(ScoreError, match=r"^odd\.musicxml, bar 1 2x+…: two notes at once"):
+    with pytest.raises(ScoreError, match=r"^odd\.musicxml, bar 1 2x+…: a note of a chord"):
         read_musicxml(path)
 
 
@@ -335,3 +336,82 @@ def test_brief_is_one_line_of_bounded_length() -> None:
     """Control characters and line breaks become spaces, the rest is cut."""
     assert brief("a\n\tb\x00c\u2028d") == "a b c d"
     assert brief("x" * 10**6, 20) == "x" * 19 + "…"
+
+
+def chord(*names: str, duration: str = "4") -> str:
+    """Notes of one chord, the first without the mark; names such as E4."""
+    notes = [note(name[0], name[1], duration) for name in names]
+    marked = [each.replace("<note>", "<note><chord/>", 1) for each in notes[1:]]
+    return "".join([notes[0], *marked])
+
+
+def lines(path: Path) -> list[str]:
+    """Onsets and pitches of each part."""
+    return [
+        " ".join(f"{each.onset}:{each.pitch}" for each in part.notes)
+        for part in read_musicxml(path).parts
+    ]
+
+
+def test_chords_of_a_staff_are_set_apart_as_voices(tmp_path: Path) -> None:
+    """The highest notes are the first voice; what follows the chord stays in its place."""
+    path = tmp_path / "chords.musicxml"
+    music = chord("C4", "G4", "E4", duration="2") + chord("B4", "D4", duration="2")
+    path.write_text(sheet(attributes(), music))
+    assert lines(path) == ["0:G4 2:B4", "0:E4", "0:C4 2:D4"]
+
+
+def test_chord_in_one_voice_leaves_the_other_voice_in_time(tmp_path: Path) -> None:
+    """Two voices of a staff, one with a chord: all notes sound where they are written."""
+    path = tmp_path / "voices.musicxml"
+    low = note("C", "3", "4").replace("<voice>1", "<voice>2")
+    music = chord("C5", "E5", duration="2") + chord("D5", "F5", duration="2")
+    path.write_text(sheet(attributes(), music, "<backup><duration>4</duration></backup>", low))
+    assert lines(path) == ["0:E5 2:F5", "0:C5 2:D5", "0:C3"]
+
+
+def test_tied_chords_are_held(tmp_path: Path) -> None:
+    """Both notes of two tied chords sound through."""
+    tie = "<notations><tied type='{0}'/></notations>"
+    first, second = (
+        "".join(
+            note(step, "4", "4", f"<tie type='{kind}'/>{tie.format(kind)}").replace(
+                "<note>", f"<note>{mark}", 1
+            )
+            for step, mark in (("C", ""), ("E", "<chord/>"))
+        )
+        for kind in ("start", "stop")
+    )
+    path = tmp_path / "tied.musicxml"
+    path.write_text(HEAD + bar(attributes(), first) + bar(second, number="2") + TAIL)
+    assert [[int(each.duration) for each in part.notes] for part in read_musicxml(path).parts] == [
+        [8],
+        [8],
+    ]
+
+
+def test_grace_and_cue_notes_are_left_out_with_a_remark(tmp_path: Path) -> None:
+    """Where remarks are kept they are told by bar; the other notes keep their places."""
+    grace = "<note><grace/><pitch><step>D</step><octave>5</octave></pitch><voice>1</voice></note>"
+    path = tmp_path / "graces.musicxml"
+    path.write_text(sheet(attributes(), note(duration="2"), grace, note("E", duration="2")))
+    reading = read_sheet(path)
+    assert reading.remarks == ("bar 1: a grace note left out",)
+    assert [str(each.pitch) for each in reading.score.parts[0].notes] == ["C4", "E4"]
+    assert not reading.tempo
+    assert not reading.key_declared
+
+
+def test_short_bar_leaves_the_next_on_its_downbeat(tmp_path: Path) -> None:
+    """After a bar of three quarters in 4/4 the count begins anew, and the file says it again."""
+    path = tmp_path / "short.musicxml"
+    bars = [bar(attributes(), note()), bar(note(duration="3"), number="2")]
+    bars += [bar(note(), number="3"), bar(note(), number="4")]
+    path.write_text(HEAD + "".join(bars) + TAIL)
+    score = read_musicxml(path)
+    places = [score.bar_and_beat(each.onset) for each in score.parts[0].notes]
+    assert [bar for bar, _ in places] == [1, 2, 3, 4]
+    assert all(beat == 1 for _, beat in places)
+    again = tmp_path / "again.musicxml"
+    again.write_bytes(write_musicxml(score))
+    assert read_musicxml(again).metres == score.metres

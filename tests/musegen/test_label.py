@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from corpora.catalogue import entry, verified_files
-from corpora.label import cadence_kind, label, phrase_ends
 from corpora.read import read_score
+from musegen.analysis.label import cadence_kind, label, phrase_ends
 from musegen.score import ChordLabel, Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch
 
