@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 import cli
 
 ROOT = Path(__file__).resolve().parents[2]
+# A shell starts what runs in the background with interrupts ignored; the tests send some.
+HEED_INTERRUPT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 FIFTHS = "**kern\t**kern\n*M4/4\t*M4/4\n4F\t4cc\n4G\t4dd\n4A\t4ff\n4G\t4gg\n*-\t*-\n"
 CLEAN = "**kern\t**kern\n*M2/4\t*M2/4\n4C\t4g\n4D\t4f\n=2\t=2\n2C\t2e\n*-\t*-\n"
 BAD = "**kern\n4z\n*-\n"
@@ -142,7 +144,8 @@ def test_interrupt_leaves_what_is_finished_printed(tmp_path: Path) -> None:
     """Ctrl-C in a long study: whole lines and the table so far, code 130, no traceback."""
     for number in range(4000):
         (tmp_path / f"{number:04}.krn").write_text(FIFTHS)
-    command = [sys.executable, "-u", "-c", "import cli; cli.main()", "check", ".", "--summary"]
+    program = f"{HEED_INTERRUPT}; import cli; cli.main()"
+    command = [sys.executable, "-u", "-c", program, "check", ".", "--summary"]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,

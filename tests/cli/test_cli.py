@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# A shell starts what runs in the background with interrupts ignored; the tests send some.
+HEED_INTERRUPT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 
 
 def musegen(*arguments: str, cwd: Path, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -154,7 +156,8 @@ def test_weights_that_are_damaged_are_named(tmp_path: Path) -> None:
 
 def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C while composing ends with code 130, without traceback or half a folder."""
-    command = [sys.executable, "-c", "import cli; cli.main()", "compose", "-n", "50"]
+    program = f"{HEED_INTERRUPT}; import cli; cli.main()"
+    command = [sys.executable, "-c", program, "compose", "-n", "50"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         command,
