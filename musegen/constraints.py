@@ -27,7 +27,7 @@ from musegen.models.protocol import (
     FloatArray,
     IntArray,
 )
-from musegen.plan.plan import ANY, COMMON, CONDITIONAL, Harmony, Plan, Slot
+from musegen.plan.plan import ANY, COMMON, CONDITIONAL, Harmony, Plan, Slot, where
 from musegen.search.lattice import Lattice, PairTable
 from theory_kb.check import RuleSet, Style, broken, costs, pair_table, rule_set
 from theory_kb.chords import Chord, set_harmony, spell, vocabulary
@@ -209,14 +209,13 @@ def _dearest(cost: FloatArray, index: IntArray) -> FloatArray:
 
 def _nothing_left(slot: Slot, plan: Plan, rules: RuleSet, moments: Moments) -> str:
     """Say where no voicing is left and which rules took the most."""
-    beat = 1 + slot.position * plan.metre[1] / (4 * TICKS)
     chords = ", ".join(f"{each.chord.symbol} in {each.key}" for each in slot.harmonies)
     fired = broken(rules, moments, moments, moments)[:, : rules.hard].sum(axis=0)
     counts = [(int(count), name) for count, name in zip(fired, rules.ids, strict=False)]
     guilty = ", ".join(f"{name} ({count})" for count, name in sorted(counts, reverse=True) if count)
     return (
-        f"bar {slot.bar}, beat {beat:g}: none of {len(moments)} voicings of {chords} "
-        f"is left; removed by {guilty or 'the soprano degrees of the cadence'}"
+        f"{where(slot, plan.metre[1])}: none of {len(moments)} voicings of {chords} is left; "
+        f"removed by {guilty or 'what the cadence or the given notes ask for'}"
     )
 
 

@@ -17,6 +17,7 @@ from musegen.io.explanation_html import render_html
 from musegen.io.files import PIECE, check_target, write_files
 from musegen.io.midi import write_midi
 from musegen.io.musicxml import write_musicxml
+from musegen.plan.plan import ANY, CONDITIONAL
 from musegen.score import Score
 from musegen.tasks.writing import Draft
 from theory_kb.check import Finding
@@ -24,6 +25,7 @@ from theory_kb.query import cadence_name
 
 __all__ = ["Composition"]
 
+PROGRESSIONS = {CONDITIONAL: "common ones did not suffice", ANY: "any, rarer ones did not suffice"}
 SEVERITIES = {"E": "error", "W": "warning", "I": "remark"}
 
 
@@ -82,6 +84,7 @@ class Composition:
             "form": draft.plan.name,
             "key": self.score.key.name,
             "phrases": "; ".join(self._phrases()),
+            **self._progressions(),
             "bars": str(draft.plan.bars),
             "findings": counts,
             "log-probability (nats)": logs or "no model",
@@ -91,6 +94,12 @@ class Composition:
             "surface redraws": str(draft.redraws),
             "seed": str(draft.options.seed),
         }
+
+    def _progressions(self) -> Mapping[str, str]:
+        """Said only where the given notes asked for more than common progressions."""
+        plan = self.draft.plan
+        loose = plan.least_grade in PROGRESSIONS and not plan.chords_given
+        return {"progressions": PROGRESSIONS[plan.least_grade]} if loose else {}
 
     def _phrases(self) -> Iterator[str]:
         closes = {cadence.onset: cadence for cadence in self.score.cadences}

@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from musegen.score import Note
 from theory_kb.chords import Chord
+from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch
 from theory_kb.query import CadenceFormula
 
-__all__ = ["ANY", "COMMON", "CONDITIONAL", "Given", "Harmony", "Phrase", "Plan", "Slot"]
+__all__ = ["ANY", "COMMON", "CONDITIONAL", "Given", "Harmony", "Phrase", "Plan", "Slot", "where"]
 
 ANY, CONDITIONAL, COMMON = 0, 1, 2  # grades of progressions; the graph's normative ones are 3
 
@@ -110,3 +111,8 @@ class Plan:
     def bars(self) -> int:
         """Number of the last bar."""
         return self.slots[-1].bar
+
+
+def where(slot: Slot, unit: int) -> str:
+    """A slot's place in words, its beat counted in the unit of the metre: `bar 3, beat 2`."""
+    return f"bar {slot.bar}, beat {1 + slot.position * unit / (4 * TICKS):g}"

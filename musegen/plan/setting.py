@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import log
 
 from musegen.errors import ScoreError
-from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot
+from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot, where
 from musegen.score import Metre, Note, Score
 from theory_kb.chords import Chord, chord, vocabulary
 from theory_kb.metre import beat_strength, beat_ticks
@@ -36,7 +36,6 @@ PHRASE_BARS = 4  # where nothing else says how long a phrase is
 LONG = 2  # beats of a note that may end a phrase
 OPENING = ("I", "I6", "V", "vi", "i", "i6", "VI")
 MINOR_RAISED = (6, 7)
-DYING_AWAY = 2  # slots; what is shorter is no phrase of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,14 @@ def plan_around(
         score.upbeat,
         score.tempo,
         tuple(
-            _with_harmony(slot, phrases[slot.phrase], slots, key, free=least_grade < COMMON)
+            _with_harmony(
+                slot,
+                phrases[slot.phrase],
+                slots,
+                key,
+                unit=score.metre.unit,
+                free=least_grade < COMMON,
+            )
             for slot in slots
         ),
         phrases,
@@ -335,7 +341,7 @@ def _chords(key: Key) -> tuple[Harmony, ...]:
 
 
 def _with_harmony(
-    slot: Slot, phrase: Phrase, slots: Sequence[Slot], home: Key, *, free: bool
+    slot: Slot, phrase: Phrase, slots: Sequence[Slot], home: Key, *, unit: int, free: bool
 ) -> Slot:
     """The chords that may stand at a slot and hold what is given there."""
     keys = _keys_of(slot, phrase)
@@ -347,7 +353,7 @@ def _with_harmony(
     )
     if not any(everyday):
         raise ScoreError(
-            f"bar {slot.bar}, beat {1 + slot.position / TICKS:g}",
+            where(slot, unit),
             f"no chord of {' or '.join(map(str, keys))} holds {_named(slot)}",
         )
     last = slot.phrase == slots[-1].phrase

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from musegen.constraints import VOICE_NAMES
-from musegen.errors import InfeasibleError, OptionError, ScoreError
+from musegen.errors import DeadEndError, InfeasibleError, OptionError, ScoreError
 from musegen.models.protocol import SlotModel
 from musegen.plan.plan import ANY, COMMON, CONDITIONAL
 from musegen.plan.setting import plan_around
@@ -64,7 +64,7 @@ def _solved(
         plan = plan_around(score, given, home=key, name="Harmonisation", least_grade=grade)
         try:
             return write(plan, options, rng=np.random.default_rng(options.seed), models=models)
-        except InfeasibleError:
+        except (InfeasibleError, DeadEndError):
             if grade == GRADES[-1]:
                 raise
     raise AssertionError("the last grade returns or raises")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -10,10 +11,10 @@ import numpy as np
 
 from musegen.constraints import VOICE_NAMES, Problem, build_problem
 from musegen.encoding import chord_table
-from musegen.errors import InfeasibleError, OptionError
+from musegen.errors import DeadEndError, InfeasibleError, OptionError
 from musegen.models.protocol import FloatArray, IntArray, SlotModel
 from musegen.models.registry import load_models
-from musegen.plan.plan import Plan, Slot
+from musegen.plan.plan import Plan, Slot, where
 from musegen.score import Cadence, ChordLabel, Metre, Note, Part, Score
 from musegen.search.beam import BeamResult, beam_search
 from musegen.search.optimum import first_order_optimum
@@ -118,15 +119,38 @@ def write(
     with one_thread():
         problem = build_problem(plan, style, constrained=options.constrained)
         scorer = ModelScorer.of(problem, used, _weights(options, used))
-        beam = beam_search(
-            problem.lattice,
-            scorer=scorer if used else None,
-            look_back=problem.long_rules,
-            width=options.width,
-            rng=rng,
-            temperature=options.temperature,
-        )
-        return _finish(options, problem, scorer, beam, rng)
+        with _placed(plan):
+            return _searched(options, problem, scorer, rng)
+
+
+@contextmanager
+def _placed(plan: Plan) -> Iterator[None]:
+    """Give refusals of the search, which knows only slots, their bar and beat."""
+    try:
+        yield
+    except InfeasibleError as error:
+        place = where(plan.slots[error.slot], plan.metre[1])
+        if error.problem.startswith(place):
+            raise
+        problem = f"{place}: {error.problem}"
+        raise InfeasibleError(error.slot, problem, from_right=error.from_right) from error
+    except DeadEndError as error:
+        place = where(plan.slots[error.slot], plan.metre[1])
+        raise DeadEndError(error.slot, f"{place}: {error.reason}") from error
+
+
+def _searched(
+    options: Options, problem: Problem, scorer: ModelScorer, rng: np.random.Generator
+) -> Draft:
+    beam = beam_search(
+        problem.lattice,
+        scorer=scorer if scorer.models else None,
+        look_back=problem.long_rules,
+        width=options.width,
+        rng=rng,
+        temperature=options.temperature,
+    )
+    return _finish(options, problem, scorer, beam, rng)
 
 
 def solutions(solve: Callable[[Options], Draft], options: Options, count: int) -> tuple[Draft, ...]:
