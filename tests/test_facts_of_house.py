@@ -49,7 +49,7 @@ SOURCES = sorted(
         ROOT / "cli.py",
         *(
             file
-            for package in ("corpora", "musegen", "theory_kb")
+            for package in ("commands", "corpora", "musegen", "theory_kb")
             for file in (ROOT / package).rglob("*.py")
         ),
     ]

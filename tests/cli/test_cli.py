@@ -142,7 +142,7 @@ def test_folder_with_a_file_of_the_user_is_never_replaced(tmp_path: Path) -> Non
 
 def test_weights_that_are_damaged_are_named(tmp_path: Path) -> None:
     """Weights cut short are refused by their path, with the command that makes them again."""
-    for package in ("musegen", "theory_kb", "corpora"):
+    for package in ("commands", "musegen", "theory_kb", "corpora"):
         shutil.copytree(ROOT / package, tmp_path / package)
     shutil.copy(ROOT / "cli.py", tmp_path)
     weights = tmp_path / "musegen" / "weights" / "lstm.safetensors"

@@ -1,0 +1,124 @@
+"""Commands that train models and read corpora."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from commands.shared import group, print_table, progress, whole
+
+__all__ = ["register"]
+
+corpus_app = group("Read and inspect the corpora.\n\nExample: musegen corpus show")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(train)
+    app.add_typer(corpus_app, name="corpus")
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="hmm, rbm, lstm or all.")],
+    seed: Annotated[int, typer.Option(help="Seed of the training.", parser=whole, metavar="N")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the weights.")] = Path("musegen-weights"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Train the models on the corpus, as the shipped weights were.
+
+    Example: musegen train lstm --out my-weights
+    """
+    from corpora.training import training_data, write_figuration
+    from musegen.encoding import chord_table
+    from musegen.errors import UnknownNameError
+    from musegen.models.registry import MODELS, train_model
+
+    if model != "all" and model not in MODELS:
+        raise UnknownNameError("model", model, [*MODELS, "all"])
+    with progress("reading the corpus") as advance:
+        splits, data = training_data(progress=advance)
+    for name in MODELS if model == "all" else (model,):
+        with _monitor(name) as report:
+            card = train_model(
+                name,
+                splits,
+                data,
+                out,
+                chords=chord_table(),
+                seed=seed,
+                progress=report,
+                resume=resume,
+                force=force,
+            )
+        print_table(
+            {
+                f"{name}, {metric.split}, {metric.name}": f"{metric.value:.3f} {metric.unit}"
+                for metric in card.metrics
+            }
+        )
+    if model == "all":
+        write_figuration(out / "figuration.json")
+
+
+@contextmanager
+def _monitor(name: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A bar over the epochs or restarts of a training, with its latest figures."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None)
+
+        def report(state: dict[str, Any]) -> None:
+            unit = "epoch" if "epoch" in state else "restart"
+            figures = ", ".join(
+                f"{key} {value:.3f}" for key, value in state.items() if isinstance(value, float)
+            )
+            bar.update(
+                task,
+                description=f"{name}: {unit} {state[unit]}, {figures}",
+                completed=state[unit],
+                total=state.get(f"{unit}s"),
+            )
+
+        yield report
+
+
+@corpus_app.command("build")
+def corpus_build(
+    force: Annotated[bool, typer.Option("--force", help="Read all files again.")] = False,
+) -> None:
+    """Read, clean and label the chorales that music21 carries; keep them in the cache.
+
+    Example: musegen corpus build --force
+    """
+    import corpora
+
+    with progress("reading chorales") as advance:
+        corpus = corpora.build(force=force, progress=advance)
+    print_table({name: str(value) for name, value in corpora.summary(corpus).items()})
+
+
+@corpus_app.command("show")
+def corpus_show(
+    dropped: Annotated[bool, typer.Option("--dropped", help="List what was dropped, why.")] = False,
+) -> None:
+    """Show what the corpus holds: origin, licence, split, what was dropped and why.
+
+    Example: musegen corpus show --dropped
+    """
+    import corpora
+
+    with progress("reading chorales") as advance:
+        corpus = corpora.load(progress=advance)
+    print_table({name: str(value) for name, value in corpora.summary(corpus).items()})
+    if dropped:
+        for name, reason in corpora.dropped(corpus):
+            sys.stdout.write(f"{name}: {reason}\n")
