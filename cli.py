@@ -6,8 +6,8 @@ import sys
 
 import typer
 
-from commands import checking, lookup, training, writing
-from commands.shared import EXIT_ERRORS, EXIT_INTERRUPTED, EXIT_REFUSED, refuse
+from commands import checking, counterpoint, lookup, rewriting, training, writing
+from commands.shared import EXIT_ERRORS, EXIT_INTERRUPTED, EXIT_REFUSED, refuse, refuse_explained
 
 __all__ = ["EXIT_ERRORS", "EXIT_INTERRUPTED", "EXIT_REFUSED", "app", "main"]
 
@@ -19,16 +19,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (writing, checking, training, lookup):
+for commands in (writing, rewriting, counterpoint, checking, training, lookup):
     commands.register(app)
 
 
 def main() -> None:
-    """Run the command line; every refusal is one line and exit code 2."""
-    from musegen.errors import MusegenError
+    """Run the command line; every refusal is exit code 2 and one line, or one a fact if it has several."""
+    from musegen.errors import InfeasibleError, MusegenError
 
     try:
-        code = app(standalone_mode=False)
+        try:
+            code = app(standalone_mode=False)
+        except InfeasibleError as error:
+            code = refuse_explained(error)
     except MusegenError as error:
         code = refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):

@@ -73,7 +73,7 @@ def measure(task: tuple[int, tuple[str, ...]]) -> Measured:
     free = draft(Request(seed=seed, models=names, constrained=False))
     made = draft(Request(seed=seed, models=names))
     everything = replace(made.scorer, models=load_models(ALL, chord_table()))
-    logs = path_log_scores(everything, made.beam.paths[0])
+    logs = path_log_scores(everything, made.path)
     return Measured(
         Counter(finding.severity for finding in free.report.findings),
         Counter(finding.severity for finding in made.report.findings),

@@ -1,18 +1,27 @@
 """Harmonise tunes that no model was trained on, and hold the chords against Bach's own.
 
     python benchmarks/harmonise.py --pieces 68 --jobs 2
+    python benchmarks/harmonise.py --folk 100 --jobs 2 --rows none
 
-The tunes are the sopranos of the test pieces of the built-in corpus, fermatas included, nothing else.
-Each row harmonises all of them with other proposers (Allan and Williams' task, NIPS 2005). Columns:
+The tunes are the sopranos of the test pieces of the built-in corpus, fermatas included, nothing else
+(`--split valid` takes those by which anything may be chosen). Each row harmonises all of them
+with other proposers (Allan and Williams' task, NIPS 2005). Columns:
 
 - solved: share of tunes for which four voices under all hard rules of style `bach` were found.
-- E, W: findings of the checker a piece.
-- root, numeral: share of beats on which the chord has Bach's root, and his key and numeral with
-  inversion. Bach's labels are those of the corpus, made by our own analysis, so they are no truth.
+- E, W, I: findings of the checker a piece.
+- root, numeral, class: share of beats on which the chord has Bach's root, his key and numeral with
+  inversion, and without. Bach's labels are those of the corpus, made by our own analysis, so they
+  are no truth. After each, the standard error, by drawing the tunes 1000 times anew (bootstrap).
 - cadence: share of phrase ends with the kind and key of his.
+- gap: first-order cost above the exact optimum, median, in nats.
 - seconds: median a tune, in one process.
 
-The row `chance` draws, for each beat, from the labels of all test pieces in the same mode.
+The row `chance` draws, for each beat, from the labels of all test pieces in the same mode. What was
+not solved is listed with its reason.
+
+`--folk` takes melodies that are not held to be chorales, of music21's collections of folk songs and
+dances (Essen, Aird, Ryan, O'Neill), an octave up or down where that brings them near a soprano;
+nothing is marked in them and there is nothing to compare with.
 """
 
 from __future__ import annotations
@@ -34,51 +43,60 @@ if TYPE_CHECKING:
 ROWS: Mapping[str, tuple[str, ...]] = {
     "all three": ("hmm", "rbm", "lstm"),
     "hmm only": ("hmm",),
+    "rbm only": ("rbm",),
+    "lstm only": ("lstm",),
     "none": (),
 }
+COLLECTIONS = ("essenFolksong", "airdsAirs", "ryansMammoth", "oneills1850")
+MIDDLE = 70  # semitone about which a folk tune is laid
+FEWEST = 8  # notes of a folk tune that is taken
+DRAWS = 1000  # of the bootstrap
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of one tune."""
 
-    solved: bool
-    errors: int = 0
-    warnings: int = 0
+    title: str
+    problem: str = ""  # why it was not solved
+    found: tuple[int, int, int] = (0, 0, 0)  # findings E, W, I
     roots: tuple[int, int] = (0, 0)  # equal, compared
     numerals: tuple[int, int] = (0, 0)
+    classes: tuple[int, int] = (0, 0)
     cadences: tuple[int, int] = (0, 0)
+    gap: float = 0.0
     seconds: float = 0.0
 
 
 def _outcome(job: tuple[Score, tuple[str, ...]]) -> Outcome:
-    from musegen.errors import DeadEndError, InfeasibleError
+    from musegen.errors import MusegenError
     from musegen.tasks.harmonise import harmonise
     from musegen.tasks.writing import Options
 
-    bach, models = job
-    tune = replace(bach, parts=bach.parts[:1], chords=(), cadences=())
+    model, models = job
+    tune = replace(model, parts=model.parts[:1], chords=(), cadences=())
     begin = time.perf_counter()
     try:
         (made,) = harmonise(tune, Options(models=models, temperature=0.0))
-    except (InfeasibleError, DeadEndError):
-        return Outcome(solved=False, seconds=time.perf_counter() - begin)
+    except MusegenError as error:
+        return Outcome(model.title, str(error), seconds=time.perf_counter() - begin)
     seconds = time.perf_counter() - begin
     pairs = [
         (label, other)
         for label in made.score.chords
-        if (other := _label_at(bach.chords, label)) is not None
+        if (other := _label_at(model.chords, label)) is not None
     ]
-    closes = {close.onset: (close.kind, close.key) for close in bach.cadences}
+    closes = {close.onset: (close.kind, close.key) for close in model.cadences}
     ends = [(close, closes[close.onset]) for close in made.score.cadences if close.onset in closes]
     return Outcome(
-        True,
-        made.report.count("E"),
-        made.report.count("W"),
-        (sum(_root(one) == _root(other) for one, other in pairs), len(pairs)),
-        (sum(_name(one) == _name(other) for one, other in pairs), len(pairs)),
-        (sum((close.kind, close.key) == other for close, other in ends), len(ends)),
-        seconds,
+        model.title,
+        found=(made.report.count("E"), made.report.count("W"), made.report.count("I")),
+        roots=(sum(_root(one) == _root(other) for one, other in pairs), len(pairs)),
+        numerals=(sum(_name(one) == _name(other) for one, other in pairs), len(pairs)),
+        classes=(sum(_class(one) == _class(other) for one, other in pairs), len(pairs)),
+        cadences=(sum((close.kind, close.key) == other for close, other in ends), len(ends)),
+        gap=made.cost - made.optimum,
+        seconds=seconds,
     )
 
 
@@ -95,6 +113,12 @@ def _root(label: ChordLabel) -> int:
 
 def _name(label: ChordLabel) -> tuple[str, str]:
     return label.key.name, label.numeral
+
+
+def _class(label: ChordLabel) -> tuple[str, str]:
+    """Key and numeral without the figures of an inversion or a seventh."""
+    head, slash, target = label.numeral.partition("/")
+    return label.key.name, head.rstrip("0123456789") + slash + target
 
 
 def _chance(scores: Sequence[Score]) -> tuple[float, float]:
@@ -118,48 +142,111 @@ def _chance(scores: Sequence[Score]) -> tuple[float, float]:
 
 
 def _share(pairs: Sequence[tuple[int, int]]) -> str:
-    equal, compared = (sum(column) for column in zip(*pairs, strict=True))
-    return f"{equal / compared:.2f}" if compared else "-"
+    """Share of what is equal, all tunes together, with its standard error over tunes."""
+    counts = np.array(pairs, dtype=float)
+    if not counts[:, 1].sum():
+        return "-"
+    rng = np.random.default_rng(0)
+    drawn = counts[rng.integers(len(counts), size=(DRAWS, len(counts)))].sum(axis=1)
+    error = (drawn[:, 0] / np.maximum(drawn[:, 1], 1)).std()
+    return f"{counts[:, 0].sum() / counts[:, 1].sum():.2f} ± {error:.2f}"
 
 
 def _row(name: str, outcomes: Sequence[Outcome]) -> str:
-    solved = [each for each in outcomes if each.solved]
+    solved = [each for each in outcomes if not each.problem]
+    if not solved:
+        return f"| {name} | 0 of {len(outcomes)} |" + " - |" * 9
     cells = (
         name,
-        f"{len(solved) / len(outcomes):.2f}",
-        f"{np.mean([each.errors for each in solved]):.2f}",
-        f"{np.mean([each.warnings for each in solved]):.2f}",
+        f"{len(solved)} of {len(outcomes)}",
+        *(f"{count:.2f}" for count in np.mean([each.found for each in solved], axis=0)),
         _share([each.roots for each in solved]),
         _share([each.numerals for each in solved]),
+        _share([each.classes for each in solved]),
         _share([each.cadences for each in solved]),
+        f"{np.median([each.gap for each in solved]):.1f}",
         f"{np.median([each.seconds for each in outcomes]):.1f}",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _folk(count: int) -> list[Score]:
+    """Melodies of the collections of music21, as many of each, drawn with a fixed seed."""
+    from pathlib import Path
+
+    from music21 import corpus
+
+    from musegen.errors import MusegenError
+    from musegen.io.reading import read_pieces
+
+    rng = np.random.default_rng(0)
+    paths = sorted(Path(str(path)) for path in corpus.getPaths())
+    tunes: list[Score] = []
+    for number, name in enumerate(COLLECTIONS, 1):
+        files = [path for path in paths if path.parent.name == name]
+        while len(tunes) < count * number // len(COLLECTIONS):
+            try:
+                pieces = read_pieces(files[int(rng.integers(len(files)))])
+            except MusegenError:
+                continue
+            piece = pieces[int(rng.integers(len(pieces)))]
+            if isinstance(piece, MusegenError) or len(piece.score.parts) != 1:
+                continue
+            if len(piece.score.parts[0].notes) >= FEWEST:
+                tunes.append(_as_soprano(piece.score))
+    return tunes
+
+
+def _as_soprano(score: Score) -> Score:
+    """A tune by so many octaves higher that it lies near a soprano's middle."""
+    from theory_kb.pitch import Pitch
+
+    (part,) = score.parts
+    heights = [note.pitch.semitone for note in part.notes]
+    octaves = round((MIDDLE - (min(heights) + max(heights)) / 2) / 12)
+
+    def moved(pitch: Pitch) -> Pitch:
+        return Pitch(pitch.step + 7 * octaves, pitch.semitone + 12 * octaves)
+
+    notes = tuple(replace(note, pitch=moved(note.pitch)) for note in part.notes)
+    return replace(score, parts=(replace(part, notes=notes),))
+
+
+def _tunes(options: argparse.Namespace) -> list[Score]:
+    if options.folk:
+        return _folk(options.folk)
+    import corpora
+
+    pieces = corpora.load().pieces
+    return [piece.score for piece in pieces if piece.split == options.split][: options.pieces]
 
 
 def main() -> None:
     """Harmonise and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--pieces", type=int, default=68)
+    parser.add_argument("--split", default="test", choices=("test", "valid", "train"))
+    parser.add_argument("--folk", type=int, default=0, help="so many folk tunes instead")
+    parser.add_argument("--rows", default=",".join(ROWS), help="names of rows with commas")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    import corpora
-
-    scores = [piece.score for piece in corpora.load().pieces if piece.split == "test"][
-        : options.pieces
-    ]
+    scores = _tunes(options)
     sys.stdout.write(
         f"{len(scores)} tunes, width 32, temperature 0\n\n"
-        "| proposers | solved | E | W | root | numeral | cadence | seconds |\n"
-        "|---|---:|---:|---:|---:|---:|---:|---:|\n"
+        "| proposers | solved | E | W | I | root | numeral | class | cadence | gap | seconds |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
     )
+    failed: list[str] = []
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        for name, models in ROWS.items():
-            outcomes = list(pool.map(_outcome, [(score, models) for score in scores]))
+        for name in options.rows.split(","):
+            outcomes = list(pool.map(_outcome, [(score, ROWS[name]) for score in scores]))
             sys.stdout.write(_row(name, outcomes) + "\n")
             sys.stdout.flush()
-    roots, numerals = _chance(scores)
-    sys.stdout.write(f"| chance | - | - | - | {roots:.2f} | {numerals:.2f} | - | - |\n")
+            failed += [f"{name}: {each.title}: {each.problem}" for each in outcomes if each.problem]
+    if not options.folk:
+        roots, numerals = _chance(scores)
+        sys.stdout.write(f"| chance | - | - | - | - | {roots:.2f} | {numerals:.2f} |" + " - |" * 4)
+    sys.stdout.write("\n" + "".join(f"\nnot solved: {each}" for each in failed) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from musegen.errors import InfeasibleError
 
 __all__ = [
     "EXIT_ERRORS",
@@ -20,9 +24,12 @@ __all__ = [
     "Force",
     "Quiet",
     "group",
+    "json_refusals",
+    "print_rows",
     "print_table",
     "progress",
     "refuse",
+    "refuse_explained",
     "status",
     "whole",
     "with_options",
@@ -59,6 +66,30 @@ def refuse(message: str) -> int:
     """Say in one line what cannot be done; the exit code for it."""
     sys.stderr.write(f"musegen: {' '.join(message.split())}\n")
     return EXIT_REFUSED
+
+
+def refuse_explained(error: InfeasibleError) -> int:
+    """Say why there is no solution, what cannot hold together and what to do, a fact a line."""
+    refuse(str(error))
+    with status("looking for what stands in the way", quiet=False):
+        explanation = error.explanation
+    for line in () if explanation is None else explanation.lines:
+        refuse(line)
+    return EXIT_REFUSED
+
+
+@contextmanager
+def json_refusals(as_json: bool) -> Iterator[None]:
+    """Where JSON is asked for, print why there is no solution as an object, and refuse."""
+    from musegen.errors import InfeasibleError
+
+    try:
+        yield
+    except InfeasibleError as error:
+        if as_json:
+            why = {} if error.explanation is None else error.explanation.as_json()
+            write_out(json.dumps({"error": str(error), **why}, ensure_ascii=False) + "\n")
+        raise
 
 
 # --- options that come in groups ------------------------------------------------------------
@@ -126,6 +157,19 @@ def print_table(table: dict[str, str]) -> None:
     grid.add_column(overflow="fold")
     for name, value in table.items():
         grid.add_row(name, value)
+    Console().print(grid)
+
+
+def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print values in columns under their names."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        grid.add_column(name, overflow="fold")
+    for row in rows:
+        grid.add_row(*map(str, row.values()))
     Console().print(grid)
 
 

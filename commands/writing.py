@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.shared import Force, Quiet, print_table, status, whole, with_options
+from commands.shared import Force, Quiet, json_refusals, print_table, status, whole, with_options
 
 if TYPE_CHECKING:
-    from musegen.result import Composition
+    from musegen.io.pieces import Reading
+    from musegen.score import Score
     from musegen.tasks.compose import Request
     from musegen.tasks.writing import Draft, Options
+    from musegen.written import Written
 
-__all__ = ["register"]
+__all__ = ["Delivery", "deliver", "plain_name", "register", "solution_folders"]
 
 MOST_PIECES = 10_000
+SAMPLE_TEMPERATURE = 1.0  # as the models find notes likely
 
 
 def register(app: typer.Typer) -> None:
@@ -42,9 +45,6 @@ class Proposals:
     ] = "bach"
     models: Annotated[str, typer.Option(help="Proposers, with commas; or none.")] = "hmm,rbm,lstm"
     weight: Annotated[list[str] | None, typer.Option(help="As lstm=0.5; repeatable.")] = None
-    width: Annotated[
-        int, typer.Option(help="Hypotheses of the beam.", parser=whole, metavar="N")
-    ] = 32
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -53,7 +53,39 @@ class Proposals:
             "style": self.style,
             "models": tuple(self.models.split(",")) if self.models != "none" else (),
             "weights": dict(_weight(text) for text in self.weight or []),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """How solutions are searched for."""
+
+    strategy: Annotated[str, typer.Option(help="beam, exact or sample.")] = "beam"
+    width: Annotated[
+        int, typer.Option(help="Hypotheses of the beam.", parser=whole, metavar="N")
+    ] = 32
+    temperature: Annotated[
+        float | None, typer.Option(help="0: the best; 1: a draw. Else the command's.")
+    ] = None
+    top_k: Annotated[
+        int | None,
+        typer.Option(help="A sample chooses among so many.", parser=whole, metavar="N"),
+    ] = None
+    top_p: Annotated[float, typer.Option(help="A sample chooses among this share.")] = 1.0
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds of search; beams widen until then.")
+    ] = None
+
+    def arguments(self, temperature: float) -> dict[str, Any]:
+        """As the writing tasks take them; a sample draws, whatever else the command does."""
+        usual = SAMPLE_TEMPERATURE if self.strategy == "sample" else temperature
+        return {
+            "strategy": self.strategy,
             "width": self.width,
+            "temperature": usual if self.temperature is None else self.temperature,
+            "top_k": self.top_k,
+            "top_p": self.top_p,
+            "time_limit": self.time_limit,
         }
 
 
@@ -61,23 +93,43 @@ class Proposals:
 class Solving:
     """Which solutions of a task, and how many."""
 
-    seed: Annotated[int, typer.Option(help="Of the first solution.", parser=whole, metavar="N")] = 0
-    temperature: Annotated[float, typer.Option(help="0: the best; 1: a draw.")] = 0.0
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", parser=whole, metavar="N")] = 0
     plain: Annotated[bool, typer.Option("--plain", help="No passing tones or ornaments.")] = False
     number: Annotated[
         int, typer.Option("-n", "--number", help="Different solutions.", parser=whole, metavar="N")
     ] = 1
+    distance: Annotated[
+        int | None,
+        typer.Option(help="Notes in which solutions differ.", parser=whole, metavar="NOTES"),
+    ] = None
 
-    def options(self, proposals: Proposals) -> Options:
+    def options(self, proposals: Proposals, searching: Searching) -> Options:
         """How the task is to be solved."""
         from musegen.tasks.writing import Options
 
         return Options(
             seed=self.seed,
-            temperature=self.temperature,
             figures=not self.plain,
+            distance=self.distance,
             **proposals.arguments,
+            **searching.arguments(0.0),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Notes that must stand."""
+
+    given: Annotated[
+        Path | None,
+        typer.Option(help="Score of notes that must stand; where a part rests, it is free."),
+    ] = None
+
+    def read(self) -> Score | None:
+        """The notes, if there are any."""
+        from musegen.io.reading import read_piece
+
+        return None if self.given is None else read_piece(self.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +158,8 @@ def _weight(text: str) -> tuple[str, float]:
 
 def compose(
     proposals: Proposals,
+    searching: Searching,
+    pattern: Pattern,
     delivery: Delivery,
     form: Annotated[str, typer.Option(help="Form, or the path of a template (.toml).")] = "chorale",
     key: Annotated[
@@ -133,10 +187,12 @@ def compose(
 
     if not 1 <= number <= MOST_PIECES:
         raise OptionError("-n", number, f"from 1 to {MOST_PIECES}")
-    asked = Request(form=form, key=key, metre=metre, **proposals.arguments)
+    chosen = {**proposals.arguments, **searching.arguments(Request().temperature)}
+    asked = Request(form=form, key=key, metre=metre, **chosen)
     first = _free_seed(asked, delivery) if seed is None else seed
-    for chosen in range(first, first + number):
-        _compose_one(_with_seed(asked, chosen), delivery, verbose=verbose)
+    notes = pattern.read()
+    for place in range(first, first + number):
+        _compose_one(_with_seed(asked, place), notes, delivery, verbose=verbose)
 
 
 def _with_seed(asked: Request, seed: int) -> Request:
@@ -166,66 +222,143 @@ def _free_seed(asked: Request, delivery: Delivery) -> int:
     return seed
 
 
-def _compose_one(request: Request, delivery: Delivery, *, verbose: bool) -> None:
+def _compose_one(
+    request: Request, pattern: Score | None, delivery: Delivery, *, verbose: bool
+) -> None:
     from musegen.io.files import PIECE, check_target
 
     folder = delivery.out / _folder_name(request)
     check_target(folder, force=delivery.force, own=PIECE)
     started = time.perf_counter()
-    with status("composing", quiet=delivery.quiet or delivery.as_json):
+    quiet = delivery.quiet or delivery.as_json
+    with json_refusals(delivery.as_json), status("composing", quiet=quiet):
         from musegen.tasks.compose import draft
 
-        made = draft(request)
+        made = draft(request, pattern=pattern)
     _save(made, folder, delivery, started, verbose=verbose)
 
 
 def harmonise(
     file: Annotated[Path, typer.Argument(help="Score of the given voices.")],
     proposals: Proposals,
+    searching: Searching,
     solving: Solving,
+    pattern: Pattern,
     delivery: Delivery,
     voice: Annotated[
         str, typer.Option(help="Which voices the parts are, with commas: soprano, ... bass.")
     ] = "soprano",
-    key: Annotated[str | None, typer.Option(help="Such as 'D minor'; else the score's.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Such as 'D minor'; else the score's or the notes'.")
+    ] = None,
+    phrases: Annotated[
+        str | None, typer.Option(help="Bars in which phrases end, such as 4,8,12; else found.")
+    ] = None,
 ) -> None:
     """Write the voices that are missing around a tune, a bass or any given voices.
 
     Example: musegen harmonise tune.musicxml --key "D minor"
     """
-    options = solving.options(proposals)
+    options = solving.options(proposals, searching)
 
     def solve() -> tuple[Draft, ...]:
-        from musegen.io.reading import read_piece
+        from musegen.io.reading import read_one
         from musegen.tasks.harmonise import harmonise as solve_all
         from theory_kb.pitch import Key
 
         home = Key.parse(key) if key is not None else None
-        score = read_piece(file)
-        return solve_all(score, options, voices=voice.split(","), key=home, count=solving.number)
+        reading = read_one(file)
+        if not delivery.quiet:
+            _tell_reading(reading)
+        return solve_all(
+            reading.score,
+            options,
+            voices=voice.split(","),
+            key=home,
+            phrases=_bars(phrases),
+            pattern=pattern.read(),
+            count=solving.number,
+        )
 
     _write_solutions(solve, f"harmonise-{file.stem}", solving, delivery)
 
 
-def realise(
-    chords: Annotated[str, typer.Argument(help="Key and Roman numerals; *2 for two beats.")],
-    proposals: Proposals,
-    solving: Solving,
-    delivery: Delivery,
-    metre: Annotated[str, typer.Option(help="Such as 3/4.")] = "4/4",
-) -> None:
-    """Write a row of chords out in four voices.
+def _tell_reading(reading: Reading) -> None:
+    """Say what of a file was left out, and what it did not say."""
+    told = list(reading.remarks)
+    if not reading.metre:
+        told.append("no metre is stated, bars are counted as 4/4")
+    for line in told:
+        sys.stderr.write(f"musegen: {reading.name}: {line}\n")
 
-    Example: musegen realise "D minor: i iv6 V7*2 i"
+
+def _bars(text: str | None) -> tuple[int, ...]:
+    """Numbers of bars out of `4,8,12`."""
+    from musegen.errors import OptionError
+
+    numbers = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(number.isdecimal() for number in numbers):
+        raise OptionError("phrases", text, "numbers of bars with commas, such as 4,8,12")
+    return tuple(int(number) for number in numbers)
+
+
+def realise(
+    music: Annotated[
+        str,
+        typer.Argument(help="File of a figured bass; or a text: numerals, or bass and figures."),
+    ],
+    proposals: Proposals,
+    searching: Searching,
+    solving: Solving,
+    pattern: Pattern,
+    delivery: Delivery,
+    texture: Annotated[str, typer.Option(help="chorale or keyboard.")] = "chorale",
+    voices: Annotated[
+        int | None,
+        typer.Option(
+            help="4; at the keyboard 3 too, and 3 where 4 cannot.", parser=whole, metavar="N"
+        ),
+    ] = None,
+    unfigured: Annotated[
+        str | None,
+        typer.Option(help="Notes without figures: triad or free; free if there are none at all."),
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="Such as 'D minor'; else the score's.")] = None,
+    metre: Annotated[str, typer.Option(help="Of a text, such as 3/4.")] = "4/4",
+) -> None:
+    """Realise a figured bass, an unfigured one, or a row of chords.
+
+    Example: musegen realise "D minor: D3 F3[6] G3[6/5] A3[4 #]*2 D3" --texture keyboard
     """
-    options = solving.options(proposals)
+    options = solving.options(proposals, searching)
+    path = _score_path(music)
 
     def solve() -> tuple[Draft, ...]:
+        from musegen.io.figured_bass import read_figured_bass
         from musegen.tasks.realise import realise as solve_all
+        from theory_kb.pitch import Key
 
-        return solve_all(chords, options, metre=metre, count=solving.number)
+        return solve_all(
+            music if path is None else read_figured_bass(path),
+            options,
+            texture=texture,
+            voices=voices,
+            unfigured=unfigured,
+            key=Key.parse(key) if key is not None else None,
+            metre=metre,
+            pattern=pattern.read(),
+            count=solving.number,
+        )
 
-    _write_solutions(solve, f"realise-{_plain_name(chords)}", solving, delivery)
+    name = plain_name(music if path is None else path.stem)
+    _write_solutions(solve, f"realise-{name}", solving, delivery)
+
+
+def _score_path(given: str) -> Path | None:
+    """The file that is meant, or None of a text."""
+    from musegen.io.reading import SUFFIXES
+
+    return Path(given) if given.lower().endswith(SUFFIXES) else None
 
 
 # --- what comes of them ---------------------------------------------------------------------
@@ -235,28 +368,44 @@ def _write_solutions(
     solve: Callable[[], tuple[Draft, ...]], name: str, solving: Solving, delivery: Delivery
 ) -> None:
     """Solve, then write each solution into a folder of its own, best first."""
-    from musegen.io.files import PIECE, check_target
-
-    places = range(solving.seed, solving.seed + solving.number)
-    folders = [delivery.out / f"{name}-{place}" for place in places]
-    for folder in folders:
-        check_target(folder, force=delivery.force, own=PIECE)
+    folders = solution_folders(name, (solving.seed, solving.number), delivery)
     started = time.perf_counter()
-    with status("solving", quiet=delivery.quiet or delivery.as_json):
+    quiet = delivery.quiet or delivery.as_json
+    with json_refusals(delivery.as_json), status("solving", quiet=quiet):
         found = solve()
     for made, folder in zip(found, folders, strict=False):
         _save(made, folder, delivery, started)
     if len(found) < solving.number and not delivery.quiet:
-        sys.stderr.write(f"musegen: {len(found)} different solutions were found\n")
+        sys.stderr.write(
+            f"musegen: found {len(found)} of {solving.number} solutions; "
+            "a smaller --distance may leave more\n"
+        )
+
+
+def solution_folders(name: str, numbers: tuple[int, int], delivery: Delivery) -> list[Path]:
+    """The folders of solutions, by first number and how many; refused early if one is there."""
+    from musegen.io.files import PIECE, check_target
+
+    first, count = numbers
+    folders = [delivery.out / f"{name}-{place}" for place in range(first, first + count)]
+    for folder in folders:
+        check_target(folder, force=delivery.force, own=PIECE)
+    return folders
 
 
 def _save(
     made: Draft, folder: Path, delivery: Delivery, started: float, *, verbose: bool = False
 ) -> None:
-    """Write a piece and print its table."""
+    """Write a composition and print its table."""
     from musegen.result import Composition
 
-    piece = Composition.of(made)
+    deliver(Composition.of(made), folder, delivery, started, verbose=verbose)
+
+
+def deliver(
+    piece: Written, folder: Path, delivery: Delivery, started: float, *, verbose: bool = False
+) -> None:
+    """Write a piece and print its table."""
     piece.save(folder, audio=delivery.audio, force=delivery.force)
     table = {
         **piece.summary,
@@ -271,13 +420,13 @@ def _save(
             _print_findings(piece)
 
 
-def _print_findings(piece: Composition) -> None:
+def _print_findings(piece: Written) -> None:
     for finding in piece.findings:
         place = f"bar {finding.bar}, beat {finding.beat:g}"
         sys.stdout.write(f"{finding.severity} {place}: {finding.message} [{finding.rule}]\n")
 
 
-def _plain_name(text: str) -> str:
+def plain_name(text: str) -> str:
     """A text as a name for a folder."""
     kept = "".join(letter if letter.isalnum() else "-" for letter in text.lower())
     return "-".join(part for part in kept.split("-") if part)[:60]

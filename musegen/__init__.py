@@ -26,7 +26,7 @@ __all__ = ["__version__", "check_file", "compose"]
 __version__ = "0.1.0"
 
 
-def compose(
+def compose(  # noqa: PLR0913 - one keyword an option, each with a default
     form: str = "chorale",
     *,
     key: str | None = None,
@@ -36,6 +36,11 @@ def compose(
     models: tuple[str, ...] = ("hmm", "rbm", "lstm"),
     weights: Mapping[str, float] | None = None,
     width: int = 32,
+    strategy: str = "beam",
+    temperature: float = 1.3,
+    top_k: int | None = None,
+    top_p: float = 1.0,
+    time_limit: float | None = None,
 ) -> Composition:
     """Compose a piece; the same arguments give the same bytes.
 
@@ -48,6 +53,12 @@ def compose(
         models: which proposers take part; an empty tuple leaves the rules alone.
         weights: weight of a model's log-scores, by name, over the defaults.
         width: hypotheses that the beam keeps.
+        strategy: `"beam"`, `"exact"` (cheapest by the rules, models not asked) or `"sample"`.
+        temperature: of the draw; 0 takes the best that the beam finds.
+        top_k: candidates that a sample chooses among; None: all.
+        top_p: share of probability that a sample chooses among.
+        time_limit: seconds of search, in which beams widen; what is found then depends on the
+            machine.
 
     Returns:
         The piece: `score`, `findings`, `explanation`, `save(folder)`.
@@ -67,6 +78,11 @@ def compose(
         models=tuple(models),
         weights=dict(weights or {}),
         width=width,
+        strategy=strategy,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        time_limit=time_limit,
     )
     return Composition.of(draft(request))
 

@@ -16,19 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from musegen.constraints import VOICE_NAMES, features, link, spelled
-from musegen.encoding import tonic_reference
-from musegen.models.protocol import LOWEST, BoolArray, Candidates, NoteModel, State
+from musegen.models.protocol import VOICES, BoolArray, NoteModel, State
 from musegen.plan.plan import Harmony, Plan, Slot
+from musegen.proposals import as_candidates
 from musegen.score import Note
+from musegen.sounding import spelled
 from musegen.tasks.writing import Draft
 from musegen.threads import one_thread
+from musegen.transitions import link
 from theory_kb.check import RuleSet, broken, rule_set
 from theory_kb.chords import set_harmony, spell
 from theory_kb.graph import evidence
 from theory_kb.moment import Moments
 from theory_kb.pitch import Pitch, PitchClass
-from theory_kb.query import may_follow, voice_range
+from theory_kb.query import may_follow
 from theory_kb.rules.records import rules
 
 __all__ = ["explanation"]
@@ -68,19 +69,26 @@ def explanation(draft: Draft) -> dict[str, Any]:
             _note(draft, harmonies, judged, part, number, note)
             for part, line in enumerate(score.parts)
             for number, note in enumerate(line.notes)
+            if _written_here(plan, note)
         ],
-        "findings": [_finding(finding) for finding in draft.report.findings],
+        "findings": [_finding(finding, plan) for finding in draft.report.findings],
         "skipped": [{"rule": each.rule, "reason": each.reason} for each in draft.report.skipped],
     }
 
 
-def _finding(finding: Any) -> dict[str, Any]:
+def _written_here(plan: Plan, note: Note) -> bool:
+    """Whether a note begins within the slots of a plan, which may be a window of the piece."""
+    last = plan.slots[-1]
+    return plan.slots[0].onset <= note.onset < last.onset + last.duration
+
+
+def _finding(finding: Any, plan: Plan) -> dict[str, Any]:
     return {
         "severity": finding.severity,
         "rule": finding.rule,
         "bar": finding.bar,
         "beat": finding.beat,
-        "voices": [VOICE_NAMES[voice] for voice in finding.voices],
+        "voices": [plan.ensemble.voices[voice] for voice in finding.voices],
         "message": finding.message,
         "repair": finding.repair,
         "source": finding.source,
@@ -187,7 +195,7 @@ def _alternatives(draft: Draft, harmonies: Sequence[Harmony]) -> list[list[_Judg
     for place, harmony in enumerate(harmonies):
         judged.append(_judge_slot(draft, harmony, place, sets, states))
         for name, model in draft.scorer.models.items():
-            choice = np.array([draft.beam.paths[0][place]])
+            choice = np.array([draft.path[place]])
             states[name] = model.advance(states[name], draft.scorer.slots[place], root, choice)
     return judged
 
@@ -205,7 +213,7 @@ def _judge_slot(
     planned = _planned(draft, place, others, left_out)
     scores = _scores(draft, place, others, states)
     judged = []
-    for voice in range(len(VOICE_NAMES)):
+    for voice in range(draft.plan.ensemble.size):
         rows = [row for row in range(1, len(others)) if voices[row] == voice]
         entries = [_entry(voice, others, row, scores, fired[row], planned[row]) for row in rows]
         entries.sort(key=lambda entry: (-entry["score"], entry["pitch"]))
@@ -219,8 +227,7 @@ def _other_moments(draft: Draft, harmony: Harmony, place: int) -> tuple[Moments,
     """The chosen moment, then it with one voice on each other chord tone near by."""
     chosen = draft.skeleton[place]
     rows, voices = [chosen], [-1]
-    for voice, name in enumerate(VOICE_NAMES):
-        compass = voice_range(name.lower())
+    for voice, compass in enumerate(draft.plan.ensemble.compass):
         for pitch in _tones_near(harmony, int(chosen["semitone"][voice])):
             inside = compass.extended_low.semitone <= pitch.semitone
             if inside and pitch.semitone <= compass.extended_high.semitone:
@@ -274,27 +281,17 @@ def _scores(
     draft: Draft, place: int, others: Moments, states: Mapping[str, State]
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     """Each model's log-score of each row, in nats."""
-    candidates = _as_candidates(draft, place, others)
+    candidates = as_candidates(others, draft.plan.slots[place], draft.plan)
     return {
         name: model.log_scores(states[name], candidates)[0]
         for name, model in draft.scorer.models.items()
     }
 
 
-def _as_candidates(draft: Draft, place: int, moments: Moments) -> Candidates:
-    reference = tonic_reference(draft.plan.home)
-    semitones = moments["semitone"][:, : len(VOICE_NAMES)].astype(np.int64)
-    return Candidates(
-        semitones - reference - LOWEST,
-        moments["chord"].astype(np.int64),
-        features(draft.plan.slots[place], draft.plan.home),
-    )
-
-
 def _left_out(draft: Draft, place: int, others: Moments) -> BoolArray:
     """Which rows are none of the slot's candidates."""
     here = draft.problem.slots[place].moments
-    voices = slice(0, len(VOICE_NAMES))
+    voices = slice(0, draft.plan.ensemble.size)
     offered = set(map(tuple, here["semitone"][:, voices].tolist()))
     rows = map(tuple, others["semitone"][:, voices].tolist())
     return np.array([row not in offered for row in rows])
@@ -363,8 +360,9 @@ def _shares(
     shares = {}
     for name, model in draft.scorer.models.items():
         if isinstance(model, NoteModel):
-            chosen = _as_candidates(draft, place, others[:1])
-            value = model.note_log_probs(states[name], chosen)[0, 0, voice]
+            chosen = as_candidates(others[:1], draft.plan.slots[place], draft.plan)
+            seen = VOICES - 1 if voice == draft.plan.ensemble.bass else voice
+            value = model.note_log_probs(states[name], chosen)[0, 0, seen]
         else:
             value = draft.log_scores[name][place]
         shares[name] = round(float(value), 3)
@@ -389,7 +387,7 @@ def _note(
     off_beat = note.onset != slot.onset
     ornament = kind if off_beat and kind != "suspension" else None
     line = draft.score.parts[part].notes
-    given = part in draft.plan.lines
+    given = note in draft.plan.lines.get(part, ())
     role, reasons = (
         _given_role(harmonies[place], note)
         if given
@@ -402,7 +400,7 @@ def _note(
     chosen = not ornament and not given
     return {
         "id": f"p{part}n{number}",
-        "part": VOICE_NAMES[part],
+        "part": draft.score.parts[part].name,
         "bar": bar,
         "beat": float(beat),
         "pitch": note.pitch.name,
@@ -431,6 +429,10 @@ def _role(
             _reason(text.format(before=before, after=after), source)
         ]
     tones = spell(harmony.chord, harmony.key)
+    if note.pitch.pitch_class not in tones:
+        after = line[number + 1].pitch.name
+        text = f"the figures ask for it: struck late on the way to {after}, a tone of {symbol}"
+        return "appoggiatura", [_reason(text, "OMT")]
     member = MEMBER_NAMES[tones.index(note.pitch.pitch_class)]
     reasons = [_reason(f"{member} of {symbol}", harmony.chord.source)]
     reasons.extend(_duties(harmony, note.pitch, line, number))
@@ -468,7 +470,10 @@ def _held_over(draft: Draft, place: int, part: int, note: Note) -> dict[str, str
     if following >= len(draft.decorations):
         return None
     figure = draft.decorations[following].figures[part]
-    if figure.kind != "suspension" or note.end <= draft.plan.slots[following].onset:
+    if note.end <= draft.plan.slots[following].onset:
+        return None
+    late = {"suspension": figure.second.name, "figured-suspension": "the figure after it"}
+    if figure.kind not in late:
         return None
     text, source = FIGURE_REASONS["suspension"]
-    return _reason(text.format(after=figure.second.name), source)
+    return _reason(text.format(after=late[figure.kind]), source)

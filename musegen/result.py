@@ -1,36 +1,28 @@
-"""What composing gives back: the score, the findings, the explanation, and how to keep them."""
+"""What composing gives back: the score, the findings, the explanation."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from musegen.explain import explanation
-from musegen.io.audio import synthesise
-from musegen.io.engraving import engrave, to_png
-from musegen.io.explanation_html import render_html
-from musegen.io.files import PIECE, check_target, write_files
-from musegen.io.midi import write_midi
-from musegen.io.musicxml import write_musicxml
 from musegen.plan.plan import ANY, CONDITIONAL
 from musegen.score import Score
+from musegen.search.strategy import Solution
 from musegen.tasks.writing import Draft
+from musegen.written import Written
 from theory_kb.check import Finding
 from theory_kb.query import cadence_name
 
 __all__ = ["Composition"]
 
 PROGRESSIONS = {CONDITIONAL: "common ones did not suffice", ANY: "any, rarer ones did not suffice"}
-SEVERITIES = {"E": "error", "W": "warning", "I": "remark"}
 
 
 @dataclass(frozen=True)
-class Composition:
+class Composition(Written):
     """A composed piece.
 
     Attributes:
@@ -59,41 +51,34 @@ class Composition:
         """For each chord and each note, why it stands there; JSON-able."""
         return explanation(self.draft)
 
-    @cached_property
-    def musicxml(self) -> bytes:
-        """The score as MusicXML."""
-        return write_musicxml(self.score)
-
-    @cached_property
-    def svg_pages(self) -> tuple[str, ...]:
-        """The engraved score, one SVG a page."""
-        return engrave(self.musicxml)
-
     @property
     def summary(self) -> Mapping[str, str]:
         """The short table: what was composed, and what it cost."""
         draft = self.draft
-        found = Counter(finding.severity for finding in self.findings)
-        counts = ", ".join(
-            f"{found[mark]} {word}{'' if found[mark] == 1 else 's'}"
-            for mark, word in SEVERITIES.items()
-        )
         logs = ", ".join(f"{name} {values.sum():.1f}" for name, values in draft.log_scores.items())
         return {
             "title": self.score.title,
             "form": draft.plan.name,
-            "key": self.score.key.name,
+            "key": self._key(),
             "phrases": "; ".join(self._phrases()),
             **self._progressions(),
             "bars": str(draft.plan.bars),
-            "findings": counts,
+            "findings": self.counts,
             "log-probability (nats)": logs or "no model",
-            "search width": str(draft.options.width),
+            "search": _search(draft),
             "first-order cost": f"{draft.cost:.2f}, optimum {draft.optimum:.2f}, "
-            f"gap {draft.cost - draft.optimum:.2f}",
+            f"gap {max(draft.cost - draft.optimum, 0.0):.2f}",
+            "cost with long rules": _proof(draft.search),
+            **_stages(draft),
             "surface redraws": str(draft.redraws),
             "seed": str(draft.options.seed),
         }
+
+    def _key(self) -> str:
+        """The key, and whose word it is where that is not the score's."""
+        stated = self.draft.plan.stated
+        found = "" if stated is None else f" (that of the notes; the score says {stated})"
+        return f"{self.score.key}{found}"
 
     def _progressions(self) -> Mapping[str, str]:
         """Said only where the given notes asked for more than common progressions."""
@@ -108,43 +93,46 @@ class Composition:
             how = "no cadence" if close is None else f"{cadence_name(close.kind)} in {close.key}"
             yield f"{phrase.name}: {how}"
 
-    def files(self, *, audio: bool = True) -> dict[str, bytes]:
-        """All files of the piece by name."""
-        midi = write_midi(self.score)
-        html = render_html(
-            self.explanation, self.svg_pages, "score.wav" if audio else None, self.summary
-        )
-        record = json.dumps(self.explanation, ensure_ascii=False, indent=1, sort_keys=True)
-        return {
-            "score.musicxml": self.musicxml,
-            "score.mid": midi,
-            **self._pictures(),
-            "explanation.json": record.encode(),
-            "explanation.html": html.encode(),
-            **({"score.wav": synthesise(midi)} if audio else {}),
-        }
 
-    def _pictures(self) -> dict[str, bytes]:
-        """SVG and PNG of each page."""
-        pictures = {}
-        for number, page in enumerate(self.svg_pages, 1):
-            name = "score" if len(self.svg_pages) == 1 else f"score-{number}"
-            pictures[f"{name}.svg"] = page.encode()
-            pictures[f"{name}.png"] = to_png(page)
-        return pictures
+# --- how it was searched --------------------------------------------------------------------
 
-    def save(self, folder: str | Path, *, audio: bool = True, force: bool = False) -> Path:
-        """Write all files into a new folder, whole or not at all.
 
-        Raises:
-            OutputError: the folder exists and `force` is not set, holds other files or folders, or
-                cannot be written.
-        """
-        target = Path(folder)
-        check_target(target, force=force, own=PIECE)  # before the work of engraving
-        write_files(target, self.files(audio=audio), force=force, own=PIECE)
-        return target
+def _search(draft: Draft) -> str:
+    """Strategy and what it was told."""
+    options, account = draft.options, draft.search.account
+    told = {
+        "beam": f"beam of width {options.width}",
+        "exact": "exact, by costs alone",
+        "sample": _sample(draft),
+    }[account.strategy]
+    if account.steps:
+        told = account.steps[-1].stage
+    return f"{told}, found by the complete search" if account.completed else told
 
-    def _repr_html_(self) -> str:
-        """The engraved score, for notebooks."""
-        return "".join(self.svg_pages)
+
+def _sample(draft: Draft) -> str:
+    """What a draw was drawn from."""
+    options = draft.options
+    if not draft.scorer.models:
+        even = draft.search.account.uniform
+        return "one of all solutions, each equally likely" if even else "a draw, not uniform"
+    likely = "" if options.top_k is None else f", top-k {options.top_k}"
+    likely += "" if options.top_p == 1 else f", top-p {options.top_p:g}"
+    return f"sample of the models{likely}"
+
+
+def _proof(found: Solution) -> str:
+    """Cost, and how far it may be above what is possible."""
+    if found.proved:
+        return f"{found.cost:.2f}, proved: no solution costs less"
+    return f"{found.cost:.2f}, none below {found.account.bound:.2f}, gap {found.gap:.2f}"
+
+
+def _stages(draft: Draft) -> Mapping[str, str]:
+    """Said only under a time limit."""
+    limit, account = draft.options.time_limit, draft.search.account
+    if limit is None:
+        return {}
+    ended = "stopped at the time limit" if account.stopped else "ended before the time limit"
+    stages = "; ".join(f"{step.stage}: gap {step.gap:.2f}" for step in account.steps)
+    return {"time limit": f"{ended} of {limit:g} s{f' ({stages})' if stages else ''}"}

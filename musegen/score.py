@@ -12,7 +12,7 @@ from math import ceil
 
 from theory_kb.pitch import Key, Pitch
 
-__all__ = ["Cadence", "ChordLabel", "Metre", "Note", "Part", "Score"]
+__all__ = ["Cadence", "ChordLabel", "FigureMark", "Metre", "Note", "Part", "Score"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,15 @@ class ChordLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureMark:
+    """Figures over a bass note, or over a part of it."""
+
+    onset: Fraction
+    duration: Fraction
+    text: str  # as `theory_kb.thoroughbass.Figures.parse` reads it
+
+
+@dataclass(frozen=True, slots=True)
 class Cadence:
     """A phrase end and the cadence it makes."""
 
@@ -89,6 +98,8 @@ class Score:
     phrase_ends: tuple[Fraction, ...] = ()  # releases of the last chords of phrases
     subtitle: str = ""
     credit: str = ""  # who made it, or where it comes from
+    figures: tuple[FigureMark, ...] = ()  # of the lowest part, in order; empty where there are none
+    hands: int | None = None  # voices of a player's right hand, from the top; None: no two hands
 
     @property
     def duration(self) -> Fraction:

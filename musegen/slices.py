@@ -283,7 +283,7 @@ def piece(score: Score) -> theory_kb.rules.piece.Piece:
     known = all(is_known(metre.beats, metre.unit) for metre in score.metres)
     beat = beat_ticks(score.metre.beats, score.metre.unit) if known else 0
     home = (score.key.tonic.fifths, ("major", "minor").index(score.key.mode))
-    context = Context(tempo=score.tempo, end=ticks(score.duration), home=home)
+    context = Context(tempo=score.tempo, end=ticks(score.duration), home=home, hands=score.hands)
     return Piece(surface, harmonic, voices, beat, ticks(score.metre.bar), context)
 
 

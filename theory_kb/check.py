@@ -10,7 +10,7 @@ The same kernels do both: what prunes the search is what judges a piece.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
 from typing import NamedTuple
@@ -54,10 +54,14 @@ __all__ = [
     "earlier_notes",
     "load_style",
     "offences",
+    "pair_costs",
     "pair_table",
+    "piece_offences",
     "rule_set",
+    "spare_known",
     "stages",
     "style_names",
+    "without",
 ]
 
 Bools = NDArray[np.bool_]
@@ -67,7 +71,26 @@ Floats = NDArray[np.float64]
 GROUPS = ("unary", "pair", "line")
 LEVELS = {"surface": ("surface",), "harmonic": ("harmonic",), "both": ("surface", "harmonic")}
 GRAVITY = "EWI"  # gravest first
+BATCH = 50_000  # moves judged at once where only some voices count; bounds the memory
 EXACT_FAMILY = "pair"  # its rules are one defect only on the same two voices
+
+SIEVE = {  # how much of voicing pairs a kernel strikes out for its time, the most first
+    name: place
+    for place, name in enumerate(  # as `benchmarks/profile_search.py` measures it
+        (
+            "mel-over-octave",
+            "mel-seventh",
+            "parallel-octave",
+            "direct-fifth-outer",
+            "direct-octave-outer",
+            "leading-tone-outer",
+            "mel-augmented",
+            "parallel-unison",
+            "seventh-resolves-down",
+            "parallel-fifth",
+        )
+    )
+}
 
 # ------------------------------------------------------------------------------------ search
 
@@ -82,6 +105,8 @@ class RuleSet:
     hard: int  # how many of the rules, the first ones, must not be broken
     weights: Floats  # soft cost of breaking each rule
     exceptions: Spared  # what the style's exceptions take out of the answers
+    order: Ints  # in which costs ask them: of the hard ones, those of `SIEVE` first
+    known: Ints | None = None  # (rules,) bits of offences that do not count, see `spare_known`
 
 
 @cache
@@ -141,6 +166,31 @@ def _compiled_set(style: Style, chosen: list[Rule]) -> RuleSet:
         sum(style.severities[each.id] == "E" for each in chosen),
         np.array([style.cost(each.id) for each in chosen], np.float64),
         spared([_exception_rows(style, each, 0) for each in chosen]),
+        _sieved([each.id if style.severities[each.id] == "E" else "" for each in chosen]),
+    )
+
+
+def _sieved(hard: Sequence[str]) -> Ints:
+    """Places of rules, soft ones without a name, in the order that costs ask them."""
+    ranks = [SIEVE.get(name, len(SIEVE)) if name else len(SIEVE) + 1 for name in hard]
+    return np.argsort(ranks, kind="stable").astype(np.int64)
+
+
+def without(rule_set: RuleSet, dropped: frozenset[str], *, soft: bool = False) -> RuleSet:
+    """The rules of a set but some hard ones; its soft ones only where they are asked for."""
+    hard = [row for row, name in enumerate(rule_set.ids[: rule_set.hard]) if name not in dropped]
+    rows = [*hard, *(range(rule_set.hard, len(rule_set.ids)) if soft else ())]
+    exceptions = rule_set.exceptions
+    spans = [exceptions.rows[exceptions.spans[row] : exceptions.spans[row + 1]] for row in rows]
+    return RuleSet(
+        tuple(rule_set.ids[row] for row in rows),
+        rule_set.kernels[rows],
+        rule_set.params[rows],
+        len(hard),
+        rule_set.weights[rows],
+        spared([span.tolist() for span in spans]),
+        _sieved([rule_set.ids[row] if row < rule_set.hard else "" for row in rows]),
+        None if rule_set.known is None else rule_set.known[rows],
     )
 
 
@@ -152,6 +202,8 @@ def broken(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -
 
 def costs(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Floats:
     """Soft cost of each moment, infinite where a hard rule breaks; all arrays (K,)."""
+    if rule_set.known is not None:
+        return _costs_of_new(rule_set, earlier, before, now)
     same = np.arange(len(now), dtype=np.int64)
     return run_costs(
         rule_set.kernels,
@@ -161,7 +213,42 @@ def costs(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) ->
         _contiguous(earlier, before, now),
         (same, same),
         exceptions=rule_set.exceptions,
+        order=rule_set.order,
     )
+
+
+def spare_known(
+    rule_set: RuleSet, seen: Iterable[tuple[Moments, Moments, Moments]], free: Collection[int]
+) -> RuleSet:
+    """The same rules, blind to offences that a piece has already among voices that stay.
+
+    Args:
+        rule_set: of any group.
+        seen: earlier, before and now of the piece as it stands, (1,) each.
+        free: voices that are written anew; offences in which one of them takes part count.
+    """
+    bits = sum(
+        1 << 8 * upper + lower
+        for upper in range(MAX_VOICES)
+        for lower in range(upper, MAX_VOICES)
+        if upper not in free and lower not in free
+    )
+    stays = np.uint64(bits).view(np.int64)
+    found = [offences(rule_set, *moments)[0] & stays for moments in seen]
+    known: Ints = np.bitwise_or.reduce(found, axis=0)
+    return replace(rule_set, known=known) if known.any() else rule_set
+
+
+def _costs_of_new(rule_set: RuleSet, earlier: Moments, before: Moments, now: Moments) -> Floats:
+    """As `costs`, of those offences alone that are not known."""
+    assert rule_set.known is not None, "the caller has looked"
+    total = np.zeros(len(now))
+    for start in range(0, len(now), BATCH):
+        rows = slice(start, start + BATCH)
+        fired = offences(rule_set, earlier[rows], before[rows], now[rows]) & ~rule_set.known != 0
+        soft = fired[:, rule_set.hard :] @ rule_set.weights[rule_set.hard :]
+        total[rows] = np.where(fired[:, : rule_set.hard].any(axis=1), np.inf, soft)
+    return total
 
 
 def pair_table(
@@ -178,20 +265,31 @@ def pair_table(
     Returns:
         Row pointers (N + 1,), successors and costs; pairs that break a hard rule are left out.
     """
-    rows, columns = (np.ascontiguousarray(each, np.int64) for each in np.nonzero(gate))
-    price = run_costs(
+    rows, columns = np.nonzero(gate)
+    price = pair_costs(rule_set, before, after, rows, columns)
+    legal = np.isfinite(price)
+    counts = np.bincount(rows[legal], minlength=len(before))
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return indptr, columns[legal].astype(np.int32), price[legal]
+
+
+def pair_costs(
+    rule_set: RuleSet, before: Moments, after: Moments, rows: Ints, columns: Ints
+) -> Floats:
+    """Soft cost of going from before[rows] to after[columns], (K,); inf if a hard rule breaks."""
+    if rule_set.known is not None:
+        left = before[rows]
+        return _costs_of_new(rule_set, left, left, after[columns])
+    return run_costs(
         rule_set.kernels,
         rule_set.params,
         rule_set.weights,
         rule_set.hard,
         _contiguous(before, before, after),
-        (rows, columns),
+        (np.ascontiguousarray(rows), np.ascontiguousarray(columns)),
         exceptions=rule_set.exceptions,
+        order=rule_set.order,
     )
-    legal = np.isfinite(price)
-    counts = np.bincount(rows[legal], minlength=len(before))
-    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return indptr, columns[legal].astype(np.int32), price[legal]
 
 
 def _contiguous(
@@ -280,6 +378,11 @@ class Finding:
     scene: _Scene = field(repr=False, compare=False)
 
     @property
+    def place(self) -> tuple[str, int, tuple[int, ...]]:
+        """What is broken and where: rule, onset in ticks, voices."""
+        return self.rule, self.onset, self.voices
+
+    @property
     def message(self) -> str:
         """The sentence that names voices and pitches."""
         scene = self.scene
@@ -338,6 +441,22 @@ def stages(piece: Piece, style: Style) -> Iterator[tuple[str, Callable[[], objec
         yield name, partial(list, _batch_findings(piece, style, batch))
     for rule, function in plan.whole:
         yield rule.id, partial(list, _piece_findings(piece, style, rule, function))
+
+
+def piece_offences(
+    piece: Piece, style: Style, names: Container[str] | None = None
+) -> Iterator[tuple[Rule, Offence]]:
+    """What a style's rules on whole pieces find, one by one as they find it.
+
+    Args:
+        piece: a piece, or the beginning of one that is still being written.
+        style: whose severities, parameters and exceptions hold.
+        names: ids of the rules that are asked, all if it is not given.
+    """
+    for rule, function in _plan_of(piece, style).whole:
+        if names is None or rule.id in names:
+            for offence in _whole_offences(piece, style, rule, function):
+                yield rule, offence
 
 
 def _plan_of(piece: Piece, style: Style) -> _Plan:
@@ -540,10 +659,19 @@ def _piece_findings(
     piece: Piece, style: Style, rule: Rule, function: PieceFunction
 ) -> Iterator[Finding]:
     moments = _moments(piece, rule.level)
-    found = function(piece, style.params[rule.id])
-    for offence in _unspared(found, moments, style, rule) if style.exceptions else found:
+    for offence in _whole_offences(piece, style, rule, function):
         scene = _Scene(moments, moments, None, piece.voices, offence.detail, whole=True)
         yield _finding(piece, style, rule, offence.voices, (offence.moment,) * 2, scene)
+
+
+def _whole_offences(
+    piece: Piece, style: Style, rule: Rule, function: PieceFunction
+) -> Iterator[Offence]:
+    """What a rule on the whole piece finds and no exception spares."""
+    found = function(piece, style.params[rule.id])
+    if not style.exceptions:
+        return found
+    return _unspared(found, _moments(piece, rule.level), style, rule)
 
 
 def _unspared(

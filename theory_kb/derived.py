@@ -356,7 +356,12 @@ def metre_edges(name: str) -> tuple[Edge, ...]:
 
 def licence(before: Chord, after: Chord) -> tuple[Edge, ...]:
     """The statement that one chord may go to another; empty if it may not."""
-    if not grade_table()[before.index, after.index]:
+    if max(before.index, after.index) >= len(vocabulary()):
+        return ()  # chords that are read but not composed with have no grade
+    grades = grade_table()
+    if max(before.index, after.index) >= len(grades):
+        return ()  # chords that are read but not composed with have no grade
+    if not grades[before.index, after.index]:
         return ()
     found = may_follow(before, after)
     return (

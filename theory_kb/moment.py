@@ -11,6 +11,8 @@ leading tone 5, subdominant -1, lowered sixth -4): what is said of them holds in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,9 @@ __all__ = [
     "UNSTEPPED",
     "Moments",
     "blank_moments",
+    "copied",
+    "joined",
+    "taken",
 ]
 
 TICKS = 5040  # a quarter note; divisible by 2^4, 3^2, 5 and 7
@@ -102,6 +107,25 @@ MOMENT = np.dtype(
 )
 
 Moments = NDArray[np.void]  # shape (n,), dtype MOMENT
+MEMORY = np.dtype((np.void, MOMENT.itemsize))  # records as such are copied field by field, slowly
+
+
+def taken(moments: Moments, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Moments:
+    """A copy of some moments (k,) by their index, or by a mask (n,)."""
+    chosen: Moments = moments.view(MEMORY)[rows].view(MOMENT)
+    return chosen
+
+
+def copied(moments: Moments) -> Moments:
+    """A copy of moments."""
+    copy: Moments = moments.view(MEMORY).copy().view(MOMENT)
+    return copy
+
+
+def joined(groups: Sequence[Moments]) -> Moments:
+    """Some arrays of moments one after the other, at least one."""
+    moments: Moments = np.concatenate([each.view(MEMORY) for each in groups]).view(MOMENT)
+    return moments
 
 
 def blank_moments(count: int, voices: int) -> Moments:

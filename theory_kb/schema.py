@@ -259,6 +259,11 @@ KINDS: tuple[Kind, ...] = (
             "note": NOTE,
         },
     ),
+    Kind(
+        "cantus-firmus",
+        "cantus_firmi",
+        {"mode": TEXT, "notes": TEXT, "author": TEXT, "note": NOTE},
+    ),
     Kind("dimension", "emotions", {"text": TEXT}),
     Kind(
         "emotion",

@@ -49,8 +49,22 @@ MARGIN, TITLE, SUBTITLE, CREDIT = 500, 640, 430, 380
 LINE = 1.35  # height of a line of text by its size
 FIGURES = re.compile(r"(?<=[A-Za-z°ø+])\d{1,2}(?=/|$)")
 FIGURE_SIZE, RAISED, DIGIT = 0.66, 0.42, 0.5  # of the text's size; the last is a digit's width
-SIGN = "480px"  # of a note in the metronome mark
-METRONOME = str.maketrans({"\ueca3": "𝅗𝅥", "\ueca5": "♩", "\ueca7": "♪", "\uecb7": "."})
+SIGN = "480px"  # of a note in the metronome mark, and of a sign beside a figure
+SIGNS = str.maketrans(
+    {
+        "\ueca3": "𝅗𝅥",
+        "\ueca5": "♩",
+        "\ueca7": "♪",
+        "\uecb7": ".",  # of a metronome mark
+        "\uea63": "♭♭",
+        "\uea64": "♭",
+        "\uea65": "♮",
+        "\uea66": "♯",
+        "\uea67": "×",
+        "\uea6b": "+",
+        "\uea6c": "+",  # of a figured bass, as before
+    }
+)
 
 
 SMALL = {"adjustPageWidth": True, "breaks": "none", "pageMarginTop": 60, "pageMarginBottom": 30}
@@ -209,7 +223,7 @@ def _finished(page: ET.Element) -> str:
         if run.get("font-family") == "Leipzig":  # signs of music in a text: their plain likeness
             del run.attrib["font-family"]
             run.set("font-size", SIGN)
-            run.text = (run.text or "").translate(METRONOME)
+            run.text = (run.text or "").translate(SIGNS)
     return ET.tostring(page, encoding="unicode") + "\n"
 
 

@@ -30,11 +30,13 @@ from musegen.io.pieces import TEMPO, Reading, home_key, left_out
 from musegen.score import Metre, Note, Score
 from theory_kb.pitch import Pitch
 
-__all__ = ["LARGEST", "read_kern"]
+__all__ = ["LARGEST", "read_figure_spine", "read_kern"]
 
 LARGEST = 5_000_000  # bytes of a file
 MOST_SPINES = 64
 KERN = "**kern"
+FIGURES = ("**fb", "**fba", "**Bnum")  # spines of a figured bass
+FIGURED = -2  # staff of such a spine
 LETTERS = "cdefgab"
 LETTER_SEMITONES = (0, 2, 4, 5, 7, 9, 11)
 MIDDLE = 4  # octave of a single small letter
@@ -72,7 +74,7 @@ SCALE |= {"aeo": "minor", "ion": "major", "loc": "locrian"}
 class _Spine:
     """A column of the file at one line."""
 
-    staff: int  # number of its **kern column from the left, -1 if it is something else
+    staff: int  # number of its **kern column from the left, FIGURED, -1 if it is something else
     time: Fraction  # where its next note begins, in quarter notes
 
 
@@ -92,6 +94,7 @@ class _Sheet:
     tempo: float | None = None
     texts: dict[str, str] = field(default_factory=dict)
     graces: list[str] = field(default_factory=list)
+    figures: list[tuple[Fraction | None, str, str]] = field(default_factory=list)
     count: int = 0
     end: Fraction = Fraction(0)
 
@@ -132,6 +135,20 @@ def read_kern(path: str | Path) -> tuple[Reading, ...]:
     )
 
 
+def read_figure_spine(path: str | Path) -> tuple[tuple[Fraction | None, str, str], ...]:
+    """The tokens of the figured-bass spines of a Humdrum file's first piece.
+
+    Returns:
+        Onset (None where no note begins on the line), token, and where it stands.
+
+    Raises:
+        ScoreError: as `read_kern`.
+    """
+    path = Path(path)
+    sheets = _pieces(path.name, text_of(path, LARGEST).splitlines())
+    return tuple(each for sheet in list(sheets)[:1] for each in sheet.figures)
+
+
 # --- lines ----------------------------------------------------------------------------------
 
 
@@ -170,7 +187,8 @@ def _open(sheet: _Sheet, cells: Sequence[str], where: str) -> None:
     staff = 0
     for cell in cells:
         kern = cell == KERN
-        sheet.spines.append(_Spine(staff if kern else -1, sheet.end))
+        other = FIGURED if cell in FIGURES else -1
+        sheet.spines.append(_Spine(staff if kern else other, sheet.end))
         staff += kern
 
 
@@ -278,6 +296,11 @@ def _read_data(sheet: _Sheet, cells: Sequence[str], where: str) -> None:
         if tokens:
             begun.add(spine.time)
             _read_chord(sheet, spine, layer, tokens, where)
+    sheet.figures += [
+        (min(begun, default=None), cell, where)
+        for spine, cell in zip(sheet.spines, cells, strict=True)
+        if spine.staff == FIGURED and cell not in (".", "")
+    ]
     if len(begun) > 1:
         times = " and ".join(f"{float(time):g}" for time in sorted(begun))
         raise ScoreError(where, f"spines disagree about the time: {times} quarter notes")

@@ -1,7 +1,8 @@
 """MusicXML 4.0: our own writer, so that the same score gives the same bytes; reading by music21.
 
 Four voices go on two staves as a choir reads them, soprano and alto above with stems apart, tenor
-and bass below, or on four; other scores get a staff a part. Notes carry ids (`p0n12` = first
+and bass below, or on four; two hands get two staves, their chords on one stem; other scores get a staff a
+part. Figures of a thorough bass stand under its notes. Notes carry ids (`p0n12` = first
 part, note 12) by which the explanation page finds them.
 
 Roman numerals are lyrics of the lowest staff: notation programs, Verovio and music21 all show
@@ -21,8 +22,10 @@ from math import lcm
 from typing import Literal
 
 from musegen.errors import OptionError
+from musegen.io.figured_bass import add_figures
 from musegen.io.musicxml_reading import read_musicxml
 from musegen.io.notation import (
+    ACCIDENTALS,
     Bar,
     Piece,
     bars,
@@ -38,17 +41,10 @@ __all__ = ["LAYOUTS", "Layout", "numeral_text", "read_musicxml", "write_musicxml
 
 Layout = Literal["two-staff", "four-staff"]
 LAYOUTS: tuple[Layout, ...] = ("two-staff", "four-staff")  # of four voices
-ACCIDENTALS = {
-    -3: "triple-flat",
-    -2: "flat-flat",
-    -1: "flat",
-    0: "natural",
-    1: "sharp",
-    2: "double-sharp",
-    3: "triple-sharp",
-}
 LETTERS = "CDEFGAB"
 CHOIR = 4
+CHOIR_SOUND = ("Choir", "Choir Aahs", 53)  # name, instrument, MIDI program from 1
+KEYBOARD_SOUND = ("Keyboard", "Harpsichord", 7)
 MIDDLE_C = 60
 HIDDEN_FERMATA = "fermata"  # text of the note of a fermata that its staff shows at another voice
 DOCTYPE = (
@@ -129,18 +125,32 @@ def _sheet(score: Score, layout: Layout) -> _Sheet:
     groups = _groups(score, layout)
     within = bars(score)
     labels, cuts = _placed_labels(score, groups)
+    last = len(score.parts) - 1
+    struck = _hand_cuts(score)
     lines = tuple(
-        pieces(score, part, within, cuts if part == len(score.parts) - 1 else ())
+        pieces(score, part, within, cuts if part == last else struck)
         for part in range(len(score.parts))
     )
     times = [time for line in lines for piece in line for time in (piece.onset, piece.duration)]
+    times += [time for mark in score.figures for time in (mark.onset, mark.duration)]
     times += [bar.duration for bar in within]
     divisions = lcm(1, *(time.denominator for time in times))
     return _Sheet(score, groups, within, lines, labels, divisions)
 
 
+def _hand_cuts(score: Score) -> tuple[Fraction, ...]:
+    """Where the notes of a right hand are cut, so that they stand as chords."""
+    hand = score.parts[: score.hands or 0]
+    return tuple(
+        sorted({time for part in hand for note in part.notes for time in (note.onset, note.end)})
+    )
+
+
 def _groups(score: Score, layout: Layout) -> tuple[tuple[_Staff, ...], ...]:
-    """Parts of the file: each one staff, or the choir's two."""
+    """Parts of the file: each one staff, or the two of a choir or of a player."""
+    if score.hands is not None and 0 < score.hands < len(score.parts):
+        right, left = range(score.hands), range(score.hands, len(score.parts))
+        return ((_Staff(tuple(right), TREBLE), _Staff(tuple(left), BASS)),)
     if len(score.parts) != CHOIR:
         numbers = range(len(score.parts))
         return tuple((_Staff((number,), _clef_for(score, number)),) for number in numbers)
@@ -190,12 +200,13 @@ def _part_list(root: ET.Element, sheet: _Sheet) -> None:
     for number, staves in enumerate(sheet.groups, 1):
         part = _add(names, "score-part", id=f"P{number}")
         alone = len(staves) == 1
-        _add(part, "part-name", sheet.score.parts[staves[0].parts[0]].name if alone else "Choir")
+        player, sound, program = CHOIR_SOUND if sheet.score.hands is None else KEYBOARD_SOUND
+        _add(part, "part-name", sheet.score.parts[staves[0].parts[0]].name if alone else player)
         instrument = _add(part, "score-instrument", id=f"P{number}-I1")
-        _add(instrument, "instrument-name", "Choir Aahs")
+        _add(instrument, "instrument-name", sound)
         midi = _add(part, "midi-instrument", id=f"P{number}-I1")
         _add(midi, "midi-channel", min(number, 9))  # channel 10 is percussion
-        _add(midi, "midi-program", 53)
+        _add(midi, "midi-program", program)
     if several:
         _add(names, "part-group", type="stop", number="1")
 
@@ -269,21 +280,35 @@ def _write_bar(measure: ET.Element, sheet: _Sheet, staves: Sequence[_Staff], bar
         lines = {part: _in_bar(sheet.pieces[part], bar) for part in staff.parts}
         shown = shown_accidentals(lines, sheet.score.key)
         outer = staff.parts[0] if number == 1 else staff.parts[-1]
+        hand = sheet.score.hands is not None and _in_step(list(lines.values()))
+        voices = []
         for place, part in enumerate(staff.parts):
-            if part != first:
+            if part != first and not (hand and place):
                 _add(_add(measure, "backup"), "duration", sheet.units(bar.duration))
             voice = _Voice(
                 part,
-                str(part - first + 1),
+                str((staff.parts[0] if hand else part) - first + 1),
                 bar,
                 str(number) if len(staves) > 1 else None,
-                ("up", "down")[place] if len(staff.parts) > 1 else None,
+                ("up", "down")[min(place, 1)] if len(staff.parts) > 1 and not hand else None,
                 shown,
                 _fermata_ends(lines[outer]) if part != outer else frozenset(),
                 _rests(lines[staff.parts[0]]) if place else frozenset(),
                 upper=place == 0,
             )
-            _write_voice(measure, sheet, lines[part], voice)
+            voices.append(voice)
+            if not hand:
+                _write_voice(measure, sheet, lines[part], voice)
+        if hand:
+            _write_hand(measure, sheet, list(lines.values()), voices)
+
+
+def _in_step(lines: Sequence[Sequence[Piece]]) -> bool:
+    """Whether the voices of a staff move together throughout, and can be written as chords."""
+    shapes = {
+        tuple((piece.onset, piece.duration, piece.note is None) for piece in line) for line in lines
+    }
+    return len(shapes) == 1
 
 
 def _in_bar(line: Sequence[Piece], bar: Bar) -> list[Piece]:
@@ -313,11 +338,48 @@ def _write_voice(measure: ET.Element, sheet: _Sheet, line: Sequence[Piece], voic
         if piece.note is None and (piece.onset, piece.duration) in voice.rests and not label:
             _skip(measure, sheet, piece, voice)
             continue
+        if voice.part == len(sheet.score.parts) - 1:
+            _write_figures(measure, sheet, piece)
         note = _add(measure, "note", **({"id": piece.id} if piece.note else {}))
         _sound(note, sheet, piece, voice)
         _look(note, piece, voice, beams.get(piece.onset, ()))
         _notations(note, piece, voice, tuplets.get(piece.onset, ()))
         _lyric(note, label)
+
+
+def _write_hand(
+    measure: ET.Element,
+    sheet: _Sheet,
+    lines: Sequence[Sequence[Piece]],
+    voices: Sequence[_Voice],
+) -> None:
+    """Voices that move together, as chords: the highest note first, or one rest for all."""
+    if len(lines) == 1:
+        _write_voice(measure, sheet, lines[0], voices[0])
+        return
+    beams, tuplets = beam_states(lines[0], voices[0].bar), _tuplets(lines[0], voices[0].bar)
+    for together in zip(*lines, strict=True):
+        first = together[0]
+        for piece, voice in zip(together, voices, strict=True):
+            if piece.note is None and piece is not first:
+                continue
+            note = _add(measure, "note", **({"id": piece.id} if piece.note else {}))
+            if piece is not first:
+                _add(note, "chord")
+            _sound(note, sheet, piece, voice)
+            _look(note, piece, voice, beams.get(piece.onset, ()) if piece is first else ())
+            _notations(note, piece, voice, tuplets.get(piece.onset, ()) if piece is first else ())
+
+
+def _write_figures(measure: ET.Element, sheet: _Sheet, piece: Piece) -> None:
+    """The figures under a note, one after another from its onset."""
+    time = piece.onset
+    for mark in sheet.score.figures:
+        if piece.onset <= mark.onset < piece.end:
+            if time < mark.onset:
+                add_figures(measure, "", sheet.units(mark.onset - time))
+            time = min(mark.onset + mark.duration, piece.end)
+            add_figures(measure, mark.text, sheet.units(time - mark.onset))
 
 
 def _skip(measure: ET.Element, sheet: _Sheet, piece: Piece, voice: _Voice) -> None:
@@ -430,7 +492,7 @@ def _placed_labels(
     cuts = []
     bottom = tuple(reversed(groups[-1][-1].parts)) if groups else ()
     onsets = {part: {note.onset for note in score.parts[part].notes} for part in bottom}
-    for onset, text in _labels(score).items():
+    for onset, text in shown_numerals(score).items():
         able = [part for part in bottom if onset in onsets[part]]
         if not able:
             cuts.append(onset)
@@ -438,7 +500,7 @@ def _placed_labels(
     return placed, tuple(cuts)
 
 
-def _labels(score: Score) -> dict[Fraction, str]:
+def shown_numerals(score: Score) -> dict[Fraction, str]:
     """Roman numerals by onset: where the chord or the key changes, the key named where it does."""
     found: dict[Fraction, str] = {}
     last: ChordLabel | None = None

@@ -38,7 +38,7 @@ from musegen.io.xml_tree import parse_xml
 from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch, PitchClass
 
-__all__ = ["LARGEST", "read_musicxml", "read_sheet"]
+__all__ = ["LARGEST", "file_root", "read_musicxml", "read_sheet", "score_content"]
 
 LARGEST = 20_000_000  # bytes of a file, and of what an archive holds
 MOST_ENTRIES = 100  # files in an archive
@@ -128,8 +128,13 @@ def read_sheet(path: str | Path) -> Reading:
     return _read(Path(path), [])
 
 
+def file_root(path: Path) -> ET.Element:
+    """The elements of a MusicXML file as they stand; raises ScoreError."""
+    return parse_xml(score_content(path)[0], path.name)
+
+
 def _read(path: Path, remarks: list[str] | None) -> Reading:
-    root = parse_xml(_content(path), path.name)
+    root = file_root(path)
     if root.tag != "score-partwise":
         raise ScoreError(path.name, f"must hold score-partwise, got {brief(root.tag, 40)}")
     tempo = _tempo(root, path.name)
@@ -146,14 +151,18 @@ def _read(path: Path, remarks: list[str] | None) -> Reading:
 # --- bytes ----------------------------------------------------------------------------------
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of the score, out of its archive if it has one."""
+def score_content(path: Path) -> tuple[bytes, str | None]:
+    """The bytes of the score, and its name in the archive if it comes out of one.
+
+    Raises:
+        ScoreError: the file cannot be read, is too large, or is no archive of a score.
+    """
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 return _unpacked(archive, path.name)
         with path.open("rb") as file:
-            return _limited(file.read, path.name)
+            return _limited(file.read, path.name), None
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise ScoreError(str(path), f"cannot be read: {brief(reason)}") from error
@@ -166,8 +175,8 @@ def _limited(read: Callable[[int], bytes], name: str) -> bytes:
     return data
 
 
-def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The score of a compressed file, read no further than the limit."""
+def _unpacked(archive: zipfile.ZipFile, name: str) -> tuple[bytes, str]:
+    """The score of a compressed file, read no further than the limit, and its name there."""
     entries = archive.namelist()
     if len(entries) > MOST_ENTRIES:
         raise ScoreError(name, f"holds {len(entries)} files, at most {MOST_ENTRIES} are read")
@@ -179,7 +188,7 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
     if not paths or paths[0] not in entries:
         raise ScoreError(name, f"is no compressed MusicXML: its container names {brief(paths[:1])}")
     with archive.open(paths[0]) as file:
-        return _limited(file.read, name)
+        return _limited(file.read, name), paths[0]
 
 
 # --- before music21 -------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from musegen.score import Metre, Note, Score
 from theory_kb.pitch import LETTER_FIFTHS, Key
 
 __all__ = [
+    "ACCIDENTALS",
     "Bar",
     "Piece",
     "Value",
@@ -46,6 +47,15 @@ PLAIN = {length: (name, 0) for length, name in TYPES.items()}
 PLAIN |= {length * Fraction(3, 2): (name, 1) for length, name in TYPES.items()}
 LENGTHS = sorted(PLAIN, reverse=True)  # quarter notes, with and without dot
 BEAMS = {"eighth": 1, "16th": 2, "32nd": 3, "64th": 4, "128th": 5, "256th": 6}
+ACCIDENTALS = {  # MusicXML's names by alteration in semitones
+    -3: "triple-flat",
+    -2: "flat-flat",
+    -1: "flat",
+    0: "natural",
+    1: "sharp",
+    2: "double-sharp",
+    3: "triple-sharp",
+}
 COMPOUND = 3  # this many units of an eighth or less make one beat
 
 

@@ -10,7 +10,7 @@ from musegen.errors import ScoreError
 from musegen.io.pieces import Reading
 from musegen.score import Score
 
-__all__ = ["SUFFIXES", "read_piece", "read_pieces", "score_files"]
+__all__ = ["SUFFIXES", "read_one", "read_piece", "read_pieces", "score_files"]
 
 Read = Callable[[Path], tuple[Reading | ScoreError, ...]]
 
@@ -66,7 +66,12 @@ def read_pieces(path: Path) -> tuple[Reading | ScoreError, ...]:
 
 
 def read_piece(path: Path) -> Score:
-    """The one piece of a file.
+    """The one piece of a file; raises ScoreError as `read_one`."""
+    return read_one(path).score
+
+
+def read_one(path: Path) -> Reading:
+    """The one piece of a file, with what the file did not say.
 
     Raises:
         ScoreError: it cannot be read, or the file holds several.
@@ -77,7 +82,7 @@ def read_piece(path: Path) -> Score:
     (piece,) = pieces
     if isinstance(piece, ScoreError):
         raise piece
-    return piece.score
+    return piece
 
 
 def score_files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -1,30 +1,31 @@
 """A plan around what is given: a tune, a bass, any voices; or a row of chords.
 
-Phrases end where fermatas or rests say so, else where long notes stand every few bars. Each phrase
-closes in the near key that its notes fit best, with a cadence whose soprano and bass are theirs.
+Each phrase closes in the near key that its notes fit best, with a cadence whose soprano and bass
+are theirs; the last one at home.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
 from math import log
 
 from musegen.errors import ScoreError
-from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot, where
+from musegen.plan.home import fit, home_key
+from musegen.plan.phrasing import phrase_ends
+from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot
 from musegen.score import Metre, Note, Score
 from theory_kb.chords import Chord, chord, vocabulary
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
-from theory_kb.pitch import Key, PitchClass, ScaleDegree
+from theory_kb.pitch import Key, ScaleDegree
 from theory_kb.query import CadenceFormula, cadence_formulas, cadence_kinds, related_keys
 
-__all__ = ["MOST_SLOTS", "plan_around", "plan_of_chords"]
+__all__ = ["MOST_SLOTS", "chords_at", "every_chord", "plan_around", "plan_of_chords"]
 
+EVERYDAY = ("common", "occasional")  # uses of chords that a beat is first offered
 MOST_SLOTS = 512  # chords of a piece; what is kept of each grows with the chords that fit
 SOPRANO, BASS = 0, 3
 FIT = 6.0  # weight, in nats, of the share of a phrase's notes that lie in a key
@@ -32,10 +33,11 @@ FAR = 0.5  # weight, in per cent, of a key in which the counted chorales never c
 UNCOUNTED = 0.5  # phrases by which a formula that was never counted counts
 NO_FORMULA = 0.05  # phrases by which a key counts in which no cadence fits the notes
 CLOSING = 2  # last chords of a phrase that are bound to cadences
-PHRASE_BARS = 4  # where nothing else says how long a phrase is
-LONG = 2  # beats of a note that may end a phrase
+HALF = ("cad-hc", "cad-phrygian")
+DECEPTIVE = "cad-deceptive"
+PICARDY = {"I"}
+FIFTH = ScaleDegree(5, 0)
 OPENING = ("I", "I6", "V", "vi", "i", "i6", "VI")
-MINOR_RAISED = (6, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +56,35 @@ def plan_around(
     home: Key | None = None,
     name: str,
     least_grade: int = COMMON,
+    bars: Sequence[int] = (),
 ) -> Plan:
     """The plan of a piece of which some voices are given.
 
     Args:
         score: key, metre, upbeat, tempo and phrase ends.
         given: notes by voice, 0 soprano to 3 bass.
-        home: the key, if it is not the score's.
+        home: the key; if None, the score's if the notes are in it, else theirs.
         name: of the task.
         least_grade: of the progressions that may stand. Below `COMMON` phrases may close on any
             chord of any of their keys: for a tune that no common way carries.
+        bars: in which phrases end, if they are asked for and not looked for.
 
     Raises:
         ScoreError: nothing is given, or more than a plan may hold.
+        OptionError: a bar that is not there.
         UnknownNameError: a metre that is not known.
     """
     lines = {voice: tuple(notes) for voice, notes in given.items() if notes}
     if not lines:
         raise ScoreError(score.title or name, "no note is given")
-    key = home or score.key
-    spans = _spans(score, lines)
+    spans = _spans(score, lines, bars)
     if len(spans) > MOST_SLOTS:
         raise ScoreError(score.title or name, f"{len(spans)} beats, allowed are {MOST_SLOTS}")
     slots = [
         replace(slot, given=_given(slot, lines))
         for slot in _slots(spans, score.metre, score.upbeat)
     ]
+    key = home or home_key(lines, score.key, closes=lambda each: _comes_home(each, slots))
     phrases = _phrases(slots, key)
     return Plan(
         name,
@@ -93,7 +98,6 @@ def plan_around(
                 phrases[slot.phrase],
                 slots,
                 key,
-                unit=score.metre.unit,
                 free=least_grade < COMMON,
             )
             for slot in slots
@@ -101,6 +105,7 @@ def plan_around(
         phrases,
         lines,
         least_grade=least_grade,
+        stated=score.key if home is None and key != score.key else None,
     )
 
 
@@ -145,10 +150,10 @@ def plan_of_chords(
 # --- time -----------------------------------------------------------------------------------
 
 
-def _spans(score: Score, lines: Mapping[int, Sequence[Note]]) -> list[_Span]:
+def _spans(score: Score, lines: Mapping[int, Sequence[Note]], bars: Sequence[int]) -> list[_Span]:
     """A span a beat where some given voice sounds; the last note of a phrase is one span."""
     lead = lines[min(lines)]
-    ends = sorted({*_phrase_ends(score, lead), max(note.end for note in lead)})
+    ends = sorted(phrase_ends(score, lead, bars=bars))
     beat = Fraction(beat_ticks(score.metre.beats, score.metre.unit), TICKS)
     spans: list[_Span] = []
     start = Fraction(0)
@@ -163,37 +168,20 @@ def _spans(score: Score, lines: Mapping[int, Sequence[Note]]) -> list[_Span]:
 def _phrase_spans(
     notes: Sequence[Note], beat: Fraction, end: Fraction, upbeat: Fraction
 ) -> Iterator[_Span]:
-    last = max(notes[-1].onset, notes[0].onset)
-    offset = upbeat % beat
+    """Beats from the first note to the last, which has its own; where the line rests, all do.
+
+    A beat begins where the line enters in it, and ends where the line falls silent in it.
+    """
+    last, offset = notes[-1].onset, upbeat % beat
     time = notes[0].onset
     while time < last:
         following = min(((time - offset) // beat + 1) * beat + offset, last)
-        yield _Span(time, following, ends_phrase=False)
+        inside = [note for note in notes if note.onset < following and note.end > time]
+        if inside:
+            start, stop = max(time, inside[0].onset), min(following, inside[-1].end)
+            yield _Span(start, stop, ends_phrase=False)
         time = following
     yield _Span(last, min(end, notes[-1].end), ends_phrase=True)
-
-
-def _phrase_ends(score: Score, lead: Sequence[Note]) -> set[Fraction]:
-    """Releases of last notes: marked, else before rests and after long notes."""
-    marked = {note.end for note in lead if note.fermata} | set(score.phrase_ends)
-    bar = score.metre.bar
-    if len(marked) > 1 or (lead[-1].end <= 2 * PHRASE_BARS * bar and marked):
-        return marked
-    beat = Fraction(beat_ticks(score.metre.beats, score.metre.unit), TICKS)
-    ends: set[Fraction] = set()
-    start = lead[0].onset
-    for note, following in pairwise(lead):
-        rests = following.onset > note.end
-        long = note.duration >= LONG * beat and note.end - start >= PHRASE_BARS * bar - beat * LONG
-        due = following.onset - start >= PHRASE_BARS * bar and _full(following.onset, score)
-        if rests or long or due:
-            ends.add(note.end)
-            start = following.onset
-    return ends
-
-
-def _full(onset: Fraction, score: Score) -> bool:
-    return (onset - score.upbeat) % score.metre.bar == 0
 
 
 def _slots(spans: Sequence[_Span], metre: Metre, upbeat: Fraction) -> list[Slot]:
@@ -226,23 +214,11 @@ def _slots(spans: Sequence[_Span], metre: Metre, upbeat: Fraction) -> list[Slot]
 
 
 def _given(slot: Slot, lines: Mapping[int, Sequence[Note]]) -> tuple[Given | None, ...]:
+    end = slot.onset + slot.duration
     return tuple(
-        _heard(lines[voice], slot) if voice in lines else None for voice in range(BASS + 1)
+        Given.heard(lines[voice], slot.onset, end) if voice in lines else None
+        for voice in range(BASS + 1)
     )
-
-
-def _heard(line: Sequence[Note], slot: Slot) -> Given | None:
-    """What a line sounds at a slot's onset and in its middle; None where it rests."""
-    first = _sounding(line, slot.onset)
-    if first is None:
-        return None
-    second = _sounding(line, slot.onset + slot.duration / 2) or first
-    return Given(first.pitch, second.pitch, struck=first.onset == slot.onset)
-
-
-def _sounding(line: Sequence[Note], time: Fraction) -> Note | None:
-    place = bisect_right(line, time, key=lambda note: note.onset) - 1
-    return line[place] if place >= 0 and line[place].end > time else None
 
 
 # --- keys and cadences ----------------------------------------------------------------------
@@ -265,9 +241,9 @@ def _phrases(slots: Sequence[Slot], home: Key) -> tuple[Phrase, ...]:
 
 
 def _key_of(slots: Sequence[Slot], home: Key, *, last: bool) -> Key:
-    """The near key that the second half of a phrase fits best; the last one goes home if it can."""
+    """The near key that the second half of a phrase fits best; that of the last phrase is home."""
     late = slots[len(slots) // 2 :]
-    if last and any(_closes(formula, home, slots) for formula in _formulas(home)):
+    if last:
         return home
 
     def worth(key: Key, share: float) -> float:
@@ -282,22 +258,8 @@ def _key_of(slots: Sequence[Slot], home: Key, *, last: bool) -> Key:
 
 def _fit(key: Key, slots: Sequence[Slot]) -> float:
     """Share of the given notes of some slots that lie in a key."""
-    notes = [
-        pitch.pitch_class
-        for slot in slots
-        for each in slot.given
-        if each is not None
-        for pitch in (each.first, each.second)
-    ]
-    return sum(note in _scale(key) for note in notes) / max(1, len(notes))
-
-
-@cache
-def _scale(key: Key) -> frozenset[PitchClass]:
-    degrees = {key.degree(ScaleDegree(number, 0)) for number in range(1, 8)}
-    if key.mode == "minor":
-        degrees |= {key.degree(ScaleDegree(number, 1)) for number in MINOR_RAISED}
-    return frozenset(degrees)
+    given = (each for slot in slots for each in slot.given if each is not None)
+    return fit(key, [pitch.pitch_class for each in given for pitch in each.pitches])
 
 
 @cache
@@ -320,15 +282,16 @@ def _closes(formula: CadenceFormula, key: Key, slots: Sequence[Slot]) -> bool:
 
 
 def _holds(each: Chord, key: Key, slot: Slot) -> bool:
-    """Whether a chord holds, for every given voice, one of its two pitches."""
+    """Whether a chord holds a note of every given voice, of the bass first that in its bass."""
     members = [key.tonic.transposed(member) for member in each.members]
+    held = (
+        (voice, next((note for note in given.pitches if note.pitch_class in members), None))
+        for voice, given in enumerate(slot.given)
+        if given is not None
+    )
     return all(
-        note is None
-        or any(
-            pitch.pitch_class in ([members[each.inversion]] if voice == BASS else members)
-            for pitch in (note.first, note.second)
-        )
-        for voice, note in enumerate(slot.given)
+        note is not None and (voice != BASS or note.pitch_class == members[each.inversion])
+        for voice, note in held
     )
 
 
@@ -340,42 +303,95 @@ def _chords(key: Key) -> tuple[Harmony, ...]:
     return tuple(Harmony(key, each) for each in vocabulary() if each.mode == key.mode)
 
 
+def every_chord(key: Key, slot: Slot) -> tuple[Harmony, ...]:
+    """Every chord of a key that holds what is given at a slot."""
+    return tuple(each for each in _chords(key) if _holds(each.chord, key, slot))
+
+
+def chords_at(plan: Plan, place: int) -> tuple[Harmony, ...]:
+    """The chords of its phrase that may stand at a slot, given notes as they now are."""
+    slot = plan.slots[place]
+    phrase = plan.phrases[slot.phrase]
+    if plan.least_grade < COMMON:
+        keys = dict.fromkeys((phrase.start_key, phrase.key))
+        return tuple(one for key in keys for one in every_chord(key, slot))
+    return _with_harmony(slot, phrase, plan.slots, plan.home, free=False).harmonies
+
+
 def _with_harmony(
-    slot: Slot, phrase: Phrase, slots: Sequence[Slot], home: Key, *, unit: int, free: bool
+    slot: Slot, phrase: Phrase, slots: Sequence[Slot], home: Key, *, free: bool
 ) -> Slot:
     """The chords that may stand at a slot and hold what is given there."""
+    last = slot.phrase == slots[-1].phrase
     keys = _keys_of(slot, phrase)
-    if free:
-        near = [related.key for related in related_keys(home)] if slot.to_end < CLOSING else []
+    ends = slot.to_end < CLOSING
+    if free and not (last and ends):
+        near = [related.key for related in related_keys(home)] if ends else []
         keys = tuple(dict.fromkeys((*keys, phrase.start_key, phrase.key, home, *near)))
-    everyday = dict.fromkeys(
+    holding = tuple(
         harmony for key in keys for harmony in _chords(key) if _holds(harmony.chord, key, slot)
     )
-    if not any(everyday):
-        raise ScoreError(
-            where(slot, unit),
-            f"no chord of {' or '.join(map(str, keys))} holds {_named(slot)}",
-        )
-    last = slot.phrase == slots[-1].phrase
-    closes = slot.to_end < CLOSING and (last or not free)
-    chosen = _closing(slot, phrase, slots) if closes else ()
+    everyday = tuple(each for each in holding if free or each.chord.use in EVERYDAY) or holding
+    if not everyday:  # the search says what stands in the way, beside all else that does
+        return replace(slot, harmonies=_chords(phrase.key))
+    chosen: tuple[Harmony, ...] = ()
+    if ends and not free:
+        chosen = _closing(slot, phrase, slots, last=last)
+    elif slot.closes:
+        chosen = tuple(each for each in everyday if _arrives(each, last=last))
     if not chosen and slot.from_start == 0 and slot.phrase == 0:
         chosen = tuple(each for each in everyday if each.chord.symbol in OPENING)
-    return replace(slot, harmonies=tuple(chosen) or tuple(everyday))
+    return replace(slot, harmonies=chosen or everyday)
 
 
-def _closing(slot: Slot, phrase: Phrase, slots: Sequence[Slot]) -> tuple[Harmony, ...]:
+def _arrives(each: Harmony, *, last: bool) -> bool:
+    """Whether some cadence leads to a chord; the last one to a tonic or a dominant."""
+    ends = {formula.chords[-1] for formula in _formulas(each.key) if not last or _is_final(formula)}
+    return each.chord.symbol in ends | PICARDY
+
+
+def _comes_home(key: Key, slots: Sequence[Slot]) -> bool:
+    """Whether a piece may end in a key as its given notes do."""
+    return any(_is_final(each) and _closes(each, key, slots) for each in _formulas(key))
+
+
+def _is_final(formula: CadenceFormula) -> bool:
+    """Whether a piece may end so: at home, or on the dominant as Phrygian tunes do."""
+    return formula.kind != DECEPTIVE
+
+
+def _closing(
+    slot: Slot, phrase: Phrase, slots: Sequence[Slot], *, last: bool
+) -> tuple[Harmony, ...]:
     """Chords of the cadences that the end of a phrase admits at a place."""
     inside = slots[phrase.first : phrase.last + 1]
-    found = dict.fromkeys(
-        formula.chords[-1 - slot.to_end]
+    fitting = [
+        formula
         for formula in _formulas(phrase.key)
-        if len(formula.chords) > slot.to_end and _closes(formula, phrase.key, inside)
+        if _closes(formula, phrase.key, inside) and (not last or _is_final(formula))
+    ]
+    if last:
+        fitting = _finals(fitting, phrase.key, inside[-1])
+    found = dict.fromkeys(
+        formula.chords[-1 - slot.to_end] for formula in fitting if len(formula.chords) > slot.to_end
     )
     if phrase.key.mode == "minor" and "i" in found and slot.to_end == 0:
         found["I"] = None  # the Picardy third
     chords = (chord(phrase.key.mode, symbol) for symbol in found)
     return tuple(Harmony(phrase.key, each) for each in chords if _holds(each, phrase.key, slot))
+
+
+def _finals(fitting: list[CadenceFormula], key: Key, slot: Slot) -> list[CadenceFormula]:
+    """Of the formulas that fit, those for the end of a piece: closes, not half closes.
+
+    But a tune in minor that ends on its fifth degree ends on the dominant: of 14 training chorales
+    that do, 12 close so (tunes in the Phrygian mode).
+    """
+    given = slot.given[SOPRANO]
+    fifth = given is not None and given.pitches[-1].pitch_class == key.degree(FIFTH)
+    wanted = key.mode == "minor" and fifth
+    chosen = [formula for formula in fitting if (formula.kind in HALF) == wanted]
+    return chosen or fitting
 
 
 def _keys_of(slot: Slot, phrase: Phrase) -> tuple[Key, ...]:
@@ -385,7 +401,3 @@ def _keys_of(slot: Slot, phrase: Phrase) -> tuple[Key, ...]:
     if slot.to_end <= CLOSING:
         return (phrase.key,)
     return (phrase.start_key,) if slot.from_start < 1 else (phrase.start_key, phrase.key)
-
-
-def _named(slot: Slot) -> str:
-    return " and ".join(str(each.first) for each in slot.given if each is not None)

@@ -8,18 +8,70 @@ following the one before by its table; its first-order cost is the sum of all co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musegen.search.errors import SearchInputError
-from musegen.search.kernels import first_fault
+from musegen.search.kernels import backward_costs, first_fault, forward_alive, grow
 
-__all__ = ["BoolArray", "FloatArray", "IntArray", "Lattice", "PairTable"]
+__all__ = ["BoolArray", "FloatArray", "IntArray", "Lattice", "PairTable", "Pairs"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+class Pairs(Protocol):
+    """What may follow what: a table, or something that becomes one if it must.
+
+    What a search asks often it asks by the methods, which need not know all pairs; the three
+    arrays are those of `PairTable` and know them all.
+    """
+
+    @property
+    def indptr(self) -> IntArray:
+        """Row pointers (N + 1,)."""
+
+    @property
+    def successors(self) -> NDArray[np.int32]:
+        """Legal successors (nnz,), ascending in each row."""
+
+    @property
+    def costs(self) -> FloatArray:
+        """Their costs (nnz,)."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Candidates of the slot, and how many of the next are spoken of at least."""
+
+    def row(self, candidate: int) -> tuple[NDArray[np.int32], FloatArray]:
+        """Legal successors (K,) of a candidate, ascending, and their costs (K,)."""
+
+    def onward(self, unary: FloatArray, after: FloatArray) -> FloatArray:
+        """Cheapest cost of going on from each candidate, its own left out: (N,), inf if removed.
+
+        Args:
+            unary: (N,) cost of each candidate; inf is removed.
+            after: (M,) cost of each candidate of the next slot with all that follows it.
+        """
+
+    def reached(self, before: BoolArray, unary: FloatArray) -> BoolArray:
+        """Which candidates (M,) of the next slot follow one that is reached, `before` (N,)."""
+
+    def ways(self, after: FloatArray, last: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """Ways on of hypotheses that end in candidates `last` (B,), if they reach the end.
+
+        Args:
+            after: (M,) cost of each candidate of the next slot with all that follows it; what
+                costs inf is left out.
+            last: (B,) candidates of this slot.
+
+        Returns:
+            Parents (K,), candidates (K,) and pair costs (K,), in ascending order of parent, then
+            candidate.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +94,33 @@ class PairTable:
         _check_array("costs of a pair table", self.costs, np.float64)
         self._check_rows()
         self._check_values()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows, and the least number of candidates that its successors are of."""
+        return len(self.indptr) - 1, int(self.successors.max(initial=-1)) + 1
+
+    def row(self, candidate: int) -> tuple[NDArray[np.int32], FloatArray]:
+        """Legal successors of a candidate, and their costs."""
+        row = slice(self.indptr[candidate], self.indptr[candidate + 1])
+        return self.successors[row], self.costs[row]
+
+    def onward(self, unary: FloatArray, after: FloatArray) -> FloatArray:
+        """Cheapest cost of going on from each candidate; see `Pairs`."""
+        costs: FloatArray = backward_costs(self.indptr, self.successors, self.costs, unary, after)
+        return costs
+
+    def reached(self, before: BoolArray, unary: FloatArray) -> BoolArray:
+        """Which candidates of the next slot follow one that is reached; see `Pairs`."""
+        found: BoolArray = forward_alive(self.indptr, self.successors, before, unary)
+        return found
+
+    def ways(self, after: FloatArray, last: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """Ways on of hypotheses that end in some candidates; see `Pairs`."""
+        found: tuple[IntArray, IntArray, FloatArray] = grow(
+            self.indptr, self.successors, self.costs, after, last
+        )
+        return found
 
     def _check_rows(self) -> None:
         size = len(self.successors)
@@ -79,7 +158,7 @@ class Lattice:
     """
 
     unary: tuple[FloatArray, ...]  # (N,) a slot: cost of each candidate; inf = removed
-    pairs: tuple[PairTable, ...]  # from each slot to the next, one fewer than slots
+    pairs: tuple[Pairs, ...]  # from each slot to the next, one fewer than slots
 
     def __post_init__(self) -> None:
         """Check that the tables fit the slots."""
@@ -93,7 +172,7 @@ class Lattice:
             )
         for slot, costs in enumerate(self.unary):
             _check_array(f"unary costs of slot {slot}", costs, np.float64)
-            if np.isnan(costs).any() or (costs == -np.inf).any():
+            if not (costs > -np.inf).all():
                 raise SearchInputError(
                     f"unary costs of slot {slot}", "NaN or -inf", "finite, or inf for removed"
                 )
@@ -102,16 +181,17 @@ class Lattice:
 
     def _check_pairs(self, place: int) -> None:
         before, after, table = self.unary[place], self.unary[place + 1], self.pairs[place]
-        if len(table.indptr) != len(before) + 1:
+        rows, reach = table.shape
+        if rows != len(before):
             raise SearchInputError(
                 f"pair table {place}",
-                f"{len(table.indptr) - 1} rows",
+                f"{rows} rows",
                 f"of {len(before)} rows, one a candidate of slot {place}",
             )
-        if len(table.successors) and table.successors.max() >= len(after):
+        if reach > len(after):
             raise SearchInputError(
                 f"successors of pair table {place}",
-                table.successors.max(),
+                reach - 1,
                 f"below {len(after)}, the number of candidates of slot {place + 1}",
             )
 

@@ -40,10 +40,9 @@ def first_order_optimum(lattice: Lattice) -> Optimum:
         alive(lattice)  # says where
     path = [int(np.argmin(totals))]
     for slot, table in enumerate(lattice.pairs, 1):
-        row = slice(table.indptr[path[-1]], table.indptr[path[-1] + 1])
-        follows = table.successors[row]
-        ahead = table.costs[row] + (lattice.unary[slot][follows] + onward[slot][follows])
-        path.append(int(follows[np.argmin(ahead)]))
+        follows, steps = table.row(path[-1])
+        ahead = steps + (lattice.unary[slot][follows] + onward[slot][follows])
+        path.append(int(follows[ahead.argmin()]))
     return Optimum(float(totals.min()), np.array(path))
 
 
@@ -96,12 +95,12 @@ def sample_uniform(
     draws = rng.random(len(ways))
     path = [_pick(ways[0], draws[0])]
     for slot, table in enumerate(lattice.pairs, 1):
-        follows = table.successors[table.indptr[path[-1]] : table.indptr[path[-1] + 1]]
+        follows, _ = table.row(path[-1])
         path.append(int(follows[_pick(ways[slot][follows], draws[slot])]))
     return np.array(path)
 
 
 def _pick(weights: FloatArray, draw: float) -> int:
     """Index drawn in proportion to weights by a number of [0, 1)."""
-    heaped = np.cumsum(weights)
-    return int(np.searchsorted(heaped, draw * heaped[-1], side="right"))
+    heaped = weights.cumsum()
+    return int(heaped.searchsorted(draw * heaped[-1], side="right"))

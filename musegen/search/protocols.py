@@ -7,14 +7,16 @@ candidate stands for is the business of whoever implements these.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from musegen.search.lattice import FloatArray, IntArray
 
-__all__ = ["LookBack", "ShouldStop", "SlotScorer", "State"]
+__all__ = ["Clock", "LookBack", "Measure", "ShouldStop", "SlotScorer", "State", "Stateful"]
 
 State = Any  # a scorer's own value for B hypotheses; opaque to the search, never mutated
 ShouldStop = Callable[[], bool]  # asked once a slot; True ends the scoring
+Clock = Callable[[], float]  # seconds from any time on; the search has none of its own
+Measure = Callable[[int, int], IntArray]  # slot, candidate -> how far from it each (N,) is; >= 0
 
 
 class SlotScorer(Protocol):
@@ -45,4 +47,19 @@ class LookBack(Protocol):
             paths: (B, slot) candidates chosen so far, one row a hypothesis.
             parents: (K,) rows of `paths`.
             candidates: (K,) candidates of the slot.
+        """
+
+
+@runtime_checkable
+class Stateful(LookBack, Protocol):
+    """Long rules that can tell how much of a path they remember.
+
+    Without it two paths never count as equal, and what is exact or complete takes longer.
+    """
+
+    def states(self, paths: IntArray, *, hard: bool) -> IntArray:
+        """What the rules remember (B, M) of paths (B, t), t above 0.
+
+        Paths that end in the same candidate and have equal rows cost the same from here on,
+        however they go on; with `hard`, the same ways on are forbidden to them.
         """

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from musegen.search.errors import InfeasibleError
-from musegen.search.kernels import backward_costs, forward_alive
-from musegen.search.lattice import BoolArray, FloatArray, Lattice, PairTable
+from musegen.search.lattice import BoolArray, FloatArray, Lattice, Pairs, PairTable
 
 __all__ = ["alive", "costs_to_go", "prune"]
 
@@ -20,10 +19,8 @@ def costs_to_go(lattice: Lattice) -> tuple[FloatArray, ...]:
     """
     costs = [np.where(lattice.unary[-1] < np.inf, 0.0, np.inf)]
     for slot in range(len(lattice.pairs) - 1, -1, -1):
-        table, after = lattice.pairs[slot], lattice.unary[slot + 1] + costs[-1]
-        costs.append(
-            backward_costs(table.indptr, table.successors, table.costs, lattice.unary[slot], after)
-        )
+        after = lattice.unary[slot + 1] + costs[-1]
+        costs.append(lattice.pairs[slot].onward(lattice.unary[slot], after))
     return tuple(reversed(costs))
 
 
@@ -47,7 +44,7 @@ def _reached(lattice: Lattice) -> list[BoolArray]:
     """Which candidates can be reached from the start, (N,) a slot."""
     masks = [lattice.unary[0] < np.inf]
     for table, unary in zip(lattice.pairs, lattice.unary[1:], strict=True):
-        masks.append(forward_alive(table.indptr, table.successors, masks[-1], unary))
+        masks.append(table.reached(masks[-1], unary))
     return masks
 
 
@@ -77,7 +74,7 @@ def prune(lattice: Lattice) -> Lattice:
     return Lattice(unary, tuple(_pruned(table, before, after) for table, before, after in pairs))
 
 
-def _pruned(table: PairTable, before: BoolArray, after: BoolArray) -> PairTable:
+def _pruned(table: Pairs, before: BoolArray, after: BoolArray) -> PairTable:
     kept = np.repeat(before, np.diff(table.indptr)) & after[table.successors]
     indptr = np.concatenate([[0], np.cumsum(kept)])[table.indptr]
     return PairTable(indptr, table.successors[kept], table.costs[kept])

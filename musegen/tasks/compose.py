@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from musegen.errors import ScoreError
 from musegen.models.protocol import SlotModel
+from musegen.plan.given_notes import pattern_lines, with_notes
 from musegen.plan.planner import make_plan
 from musegen.plan.template import load_template
+from musegen.score import Score
 from musegen.tasks.writing import Draft, Options, check_options, write
 from theory_kb.pitch import Key, PitchClass
 
@@ -27,24 +30,42 @@ class Request(Options):
     metre: str | None = None  # such as "3/4"; None takes the form's first
 
 
-def draft(request: Request, *, models: Mapping[str, SlotModel] | None = None) -> Draft:
+def draft(
+    request: Request, *, pattern: Score | None = None, models: Mapping[str, SlotModel] | None = None
+) -> Draft:
     """Compose one piece and keep every decision.
 
     Args:
         request: what is asked for.
+        pattern: notes that the piece must hold, see `musegen.plan.given_notes`; its key and metre
+            are the piece's where the request leaves them open.
         models: proposers by name, if not those of the shipped weights.
 
     Raises:
         UnknownNameError: form, style, metre or model that does not exist.
         OptionError: a weight, width or seed that is not allowed.
+        ScoreError: a pattern that the form cannot hold; names the place.
         InfeasibleError: the hard rules leave no piece; names the place and the rules.
     """
     check_options(request)
-    template = load_template(request.form, metre=request.metre)
+    metre = request.metre or (None if pattern is None else str(pattern.metre))
+    template = load_template(request.form, metre=metre)
     rng = np.random.default_rng(request.seed)
-    home = Key.parse(request.key) if request.key is not None else _draw_key(rng)
+    home = _home(request, pattern, rng)
     plan = make_plan(template, home, rng=rng)
+    if pattern is not None:
+        if pattern.upbeat != plan.upbeat:
+            raise ScoreError(
+                pattern.title, f"has an upbeat of {pattern.upbeat}, the form one of {plan.upbeat}"
+            )
+        plan = with_notes(plan, pattern_lines(pattern))
     return write(plan, request, rng=rng, models=models)
+
+
+def _home(request: Request, pattern: Score | None, rng: np.random.Generator) -> Key:
+    if request.key is not None:
+        return Key.parse(request.key)
+    return pattern.key if pattern is not None else _draw_key(rng)
 
 
 def _draw_key(rng: np.random.Generator) -> Key:

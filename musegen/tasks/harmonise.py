@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from musegen.constraints import VOICE_NAMES
-from musegen.errors import DeadEndError, InfeasibleError, OptionError, ScoreError
+from musegen.errors import DeadEndError, InfeasibleError
 from musegen.models.protocol import SlotModel
+from musegen.plan.given import given_voices
+from musegen.plan.given_notes import pattern_lines, with_notes
 from musegen.plan.plan import ANY, COMMON, CONDITIONAL
 from musegen.plan.setting import plan_around
-from musegen.score import Note, Score
-from musegen.tasks.writing import Draft, Options, solutions, write
+from musegen.score import Score
+from musegen.tasks.writing import Draft, Options, write_several
 from theory_kb.pitch import Key
 
 __all__ = ["harmonise"]
@@ -26,6 +27,8 @@ def harmonise(
     *,
     voices: Sequence[str] = ("soprano",),
     key: Key | None = None,
+    phrases: Sequence[int] = (),
+    pattern: Score | None = None,
     count: int = 1,
     models: Mapping[str, SlotModel] | None = None,
 ) -> tuple[Draft, ...]:
@@ -33,51 +36,32 @@ def harmonise(
 
     Args:
         score: its parts are the given voices, high to low.
-        options: how; solution number k is drawn with the seed plus k.
+        options: how.
         voices: which voice each part is: soprano, alto, tenor or bass.
-        key: the key, if it is not the score's.
+        key: the key; if None, the score's if the notes are in it, else the one that they are in.
+        phrases: numbers of the bars in which phrases end; if none, they end where fermatas stand, or
+            else where they are found.
+        pattern: notes of other voices that must stand, see `musegen.plan.given_notes`.
         count: how many different solutions, best first.
         models: proposers by name, if not those of the shipped weights.
 
     Raises:
-        OptionError: a voice that does not exist, or not one for each part; a count out of range.
-        ScoreError: a part without notes, or notes that no chord holds.
+        OptionError: a voice that does not exist, or not one for each part; a bar or a count out of
+            range.
+        ScoreError: voices that cannot be worked with, see `musegen.plan.given`.
         InfeasibleError: the hard rules leave no solution; names the place and the rules.
     """
-    given = _given(score, voices)
-
-    def solve(chosen: Options) -> Draft:
-        return _solved(score, given, key, chosen, models)
-
-    return solutions(solve, options, count)
-
-
-def _solved(
-    score: Score,
-    given: Mapping[int, Sequence[Note]],
-    key: Key | None,
-    options: Options,
-    models: Mapping[str, SlotModel] | None,
-) -> Draft:
-    """One solution: by common progressions if they carry the notes, else by rarer ones."""
-    for grade in GRADES:
-        plan = plan_around(score, given, home=key, name="Harmonisation", least_grade=grade)
+    given = given_voices(score, voices)
+    notes = {} if pattern is None else pattern_lines(pattern)
+    for grade in GRADES:  # by common progressions if they carry the notes, else by rarer ones
+        plan = plan_around(
+            score, given, home=key, name="Harmonisation", least_grade=grade, bars=phrases
+        )
+        plan = with_notes(plan, notes) if notes else plan
+        rng = np.random.default_rng(options.seed)
         try:
-            return write(plan, options, rng=np.random.default_rng(options.seed), models=models)
+            return write_several(plan, options, rng=rng, count=count, models=models)
         except (InfeasibleError, DeadEndError):
             if grade == GRADES[-1]:
                 raise
     raise AssertionError("the last grade returns or raises")
-
-
-def _given(score: Score, voices: Sequence[str]) -> dict[int, tuple[Note, ...]]:
-    names = [name.lower() for name in VOICE_NAMES]
-    for voice in voices:
-        if voice not in names:
-            raise OptionError("voice", voice, f"one of {', '.join(names)}")
-    if len(voices) != len(score.parts) or len(set(voices)) < len(voices):
-        raise OptionError("voices", ",".join(voices), f"one for each of {len(score.parts)} parts")
-    for voice, part in zip(voices, score.parts, strict=True):
-        if not part.notes:
-            raise ScoreError(part.name, f"the {voice} that is given has no notes")
-    return {names.index(voice): part.notes for voice, part in zip(voices, score.parts, strict=True)}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musegen.constraints import Problem, candidates_for_models, features
+from musegen.constraints import Problem
 from musegen.models.protocol import Candidates, FloatArray, IntArray, SlotModel, State
+from musegen.proposals import candidates_for_models, features
 
 __all__ = ["ModelScorer", "path_log_scores"]
 

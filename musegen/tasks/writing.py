@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
-from musegen.constraints import VOICE_NAMES, Problem, build_problem
+from musegen.constraints import Problem, build_problem
 from musegen.encoding import chord_table
 from musegen.errors import DeadEndError, InfeasibleError, OptionError
-from musegen.models.protocol import FloatArray, IntArray, SlotModel
+from musegen.models.protocol import BoolArray, FloatArray, IntArray, SlotModel
 from musegen.models.registry import load_models
 from musegen.plan.plan import Plan, Slot, where
 from musegen.score import Cadence, ChordLabel, Metre, Note, Part, Score
-from musegen.search.beam import BeamResult, beam_search
-from musegen.search.optimum import first_order_optimum
+from musegen.search.protocols import Measure
+from musegen.search.strategy import STRATEGIES, Limit, Solution, Strategy, each_solution
 from musegen.slices import piece
+from musegen.tasks.conflict import explain_conflict
 from musegen.tasks.scorer import ModelScorer, path_log_scores
 from musegen.textures.figuration import Decoration, decorate
 from musegen.threads import one_thread
-from theory_kb.check import Finding, Report, check, load_style
+from theory_kb.check import Finding, Report, Style, check, load_style
 from theory_kb.moment import TICKS, Moments
 from theory_kb.pitch import Key, Pitch
 from theory_kb.rules.phrase import cadence_kind
 from theory_kb.rules.records import rule
 
-__all__ = ["DEFAULT_WEIGHTS", "Draft", "Options", "check_options", "solutions", "write"]
+__all__ = [
+    "DEFAULT_WEIGHTS",
+    "MOST_SOLUTIONS",
+    "Draft",
+    "Options",
+    "check_options",
+    "write",
+    "write_several",
+]
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {"hmm": 0.6, "rbm": 0.4, "lstm": 1.0}
 WIDEST = 4096
 MOST_SOLUTIONS = 1000
 TEMPERATURE = 1.3
+LONGEST = 86_400  # seconds of a time limit
+APART = 4  # one note in so many differs between solutions, where nothing else is asked
 HARMONIC = ("H2", "P", "W")  # scopes of rules on chords and their order
+SPARE = 4  # solutions beyond those asked for, in place of such as no surface fits
+NO_WAY_ON = "nothing that may stand here can follow what comes before"
 SURFACE_DRAWS = 20  # redraws of the surface before a piece is given up
 
 
@@ -48,6 +63,11 @@ class Options:
     weights: Mapping[str, float] = field(default_factory=dict)  # by model, over the defaults
     width: int = 32  # hypotheses of the beam
     temperature: float = TEMPERATURE  # of the draw; 0 takes the best that the beam finds
+    strategy: str = "beam"  # or exact, or sample: see `musegen.search.strategy`
+    top_k: int | None = None  # candidates that a sample chooses among; None: all
+    top_p: float = 1.0  # share of probability that a sample chooses among
+    time_limit: float | None = None  # seconds of search; with one, bytes depend on the machine
+    distance: int | None = None  # notes in which solutions differ; None: a quarter of the free ones
     figures: bool = True  # whether the surface is decorated
     constrained: bool = True  # False: no rules, to measure what the models do alone
 
@@ -59,7 +79,7 @@ class Draft:
     options: Options
     problem: Problem
     scorer: ModelScorer
-    beam: BeamResult
+    search: Solution
     path: IntArray  # (T,) the chosen candidates
     skeleton: Moments  # (T,) the chosen moments
     decorations: tuple[Decoration, ...]  # (T,)
@@ -84,6 +104,7 @@ def check_options(options: Options) -> None:
         raise OptionError("seed", options.seed, "0 or more")
     if not 0 <= options.temperature <= 100:
         raise OptionError("temperature", options.temperature, "from 0 to 100")
+    _check_strategy(options)
     if len(set(options.models)) < len(options.models):
         raise OptionError("models", ",".join(options.models), "each named once")
     for name, weight in options.weights.items():
@@ -91,6 +112,25 @@ def check_options(options: Options) -> None:
             raise OptionError("weight", name, f"of a model in use ({', '.join(options.models)})")
         if not 0 <= weight <= 100:
             raise OptionError(f"weight {name}", weight, "from 0 to 100")
+
+
+def _check_strategy(options: Options) -> None:
+    if options.strategy not in STRATEGIES:
+        raise OptionError("strategy", options.strategy, f"one of {', '.join(STRATEGIES)}")
+    if options.top_k is not None and options.top_k < 1:
+        raise OptionError("top-k", options.top_k, "1 or more")
+    if not 0 < options.top_p <= 1:
+        raise OptionError("top-p", options.top_p, "above 0 and at most 1")
+    if options.top_k is not None or options.top_p < 1:
+        if options.strategy != "sample" or not options.models:
+            how = f"{options.strategy} with {', '.join(options.models) or 'no model'}"
+            raise OptionError("strategy with top-k or top-p", how, "sample with a model")
+        if options.temperature == 0:
+            raise OptionError("temperature with top-k or top-p", 0, "above 0")
+    if options.time_limit is not None and not 0 < options.time_limit <= LONGEST:
+        raise OptionError("time limit", options.time_limit, f"above 0 and at most {LONGEST} s")
+    if options.distance is not None and options.distance < 1:
+        raise OptionError("distance", options.distance, "1 note or more")
 
 
 def write(
@@ -113,65 +153,137 @@ def write(
         OptionError: an option out of its range.
         InfeasibleError: the hard rules leave no piece; names the place and the rules.
     """
+    (draft,) = write_several(plan, options, rng=rng, models=models)
+    return draft
+
+
+def write_several(
+    plan: Plan,
+    options: Options,
+    *,
+    rng: np.random.Generator,
+    count: int = 1,
+    models: Mapping[str, SlotModel] | None = None,
+) -> tuple[Draft, ...]:
+    """Write a plan out in different ways, best first; the first found is what `write` writes.
+
+    Args:
+        plan: what is to be written.
+        options: how; any two solutions keep the distance.
+        rng: draws what the options leave to chance.
+        count: how many; fewer if there are no more that differ enough.
+        models: proposers by name, if not those of the shipped weights.
+
+    Raises:
+        UnknownNameError: a style or model that does not exist.
+        OptionError: an option or the count out of its range.
+        InfeasibleError: the hard rules leave no piece; names the place and the rules.
+        DeadEndError: the same of rules that look far back, or the time ended before it was known.
+    """
     check_options(options)
+    if not 1 <= count <= MOST_SOLUTIONS:
+        raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
     style = load_style(options.style)
     used = models if models is not None else load_models(options.models, chord_table())
-    with one_thread():
+    with one_thread(), _placed(plan, style):
         problem = build_problem(plan, style, constrained=options.constrained)
         scorer = ModelScorer.of(problem, used, _weights(options, used))
-        with _placed(plan):
-            return _searched(options, problem, scorer, rng)
+        found = list(_drafts(options, problem, scorer, rng, count))
+    return tuple(sorted(found, key=lambda draft: -draft.search.score))
 
 
 @contextmanager
-def _placed(plan: Plan) -> Iterator[None]:
-    """Give refusals of the search, which knows only slots, their bar and beat."""
+def _placed(plan: Plan, style: Style) -> Iterator[None]:
+    """Give refusals of the search, which knows only slots, their bar, their beat and why."""
+    ask = partial(explain_conflict, plan, style)
     try:
         yield
     except InfeasibleError as error:
         place = where(plan.slots[error.slot], plan.metre[1])
-        if error.problem.startswith(place):
-            raise
-        problem = f"{place}: {error.problem}"
-        raise InfeasibleError(error.slot, problem, from_right=error.from_right) from error
+        told = error.problem.startswith(place)
+        problem = error.problem if told else f"{place}: {NO_WAY_ON}"
+        refusal = InfeasibleError(error.slot, problem, from_right=error.from_right, placed=True)
+        raise refusal.explained_by(ask) from error
     except DeadEndError as error:
         place = where(plan.slots[error.slot], plan.metre[1])
-        raise DeadEndError(error.slot, f"{place}: {error.reason}") from error
+        reason = f"{place}: {error.reason}"
+        raise DeadEndError(error.slot, reason, proved=error.proved) from error
 
 
-def _searched(
-    options: Options, problem: Problem, scorer: ModelScorer, rng: np.random.Generator
-) -> Draft:
-    beam = beam_search(
+def _drafts(
+    options: Options,
+    problem: Problem,
+    scorer: ModelScorer,
+    rng: np.random.Generator,
+    count: int,
+) -> Iterator[Draft]:
+    """Solutions with their surface; in place of one that no surface fits another is taken."""
+    refused: InfeasibleError | None = None
+    written = 0
+    for solution in _solved(options, problem, scorer, rng, count):
+        try:
+            yield _finish(options, problem, scorer, solution, rng)
+        except InfeasibleError as error:
+            refused = refused or error
+            continue
+        written += 1
+        if written == count:
+            return
+    if not written and refused is not None:
+        raise refused
+
+
+def _solved(
+    options: Options,
+    problem: Problem,
+    scorer: ModelScorer,
+    rng: np.random.Generator,
+    count: int,
+) -> Iterator[Solution]:
+    free = _free_notes(problem)
+    return each_solution(
         problem.lattice,
+        Strategy(
+            name=options.strategy,
+            width=options.width,
+            temperature=options.temperature,
+            top_k=options.top_k,
+            top_p=options.top_p,
+        ),
         scorer=scorer if scorer.models else None,
         look_back=problem.long_rules,
-        width=options.width,
         rng=rng,
-        temperature=options.temperature,
+        count=count,
+        spare=SPARE,
+        distance=options.distance or max(1, int(free.sum()) // APART),
+        measure=_notes_apart(problem, free),
+        limit=None if options.time_limit is None else Limit(options.time_limit, time.monotonic),
     )
-    return _finish(options, problem, scorer, beam, rng)
 
 
-def solutions(solve: Callable[[Options], Draft], options: Options, count: int) -> tuple[Draft, ...]:
-    """Different solutions of one task, best first: the first as asked for, the others drawn.
+def _free_notes(problem: Problem) -> BoolArray:
+    """Which notes (T, voices) are ours to choose."""
+    return np.array(
+        [
+            [
+                bool(np.ptp(slot.moments["semitone"][:, voice]))
+                and not (place.given and place.given[voice])
+                for voice in range(problem.plan.ensemble.size)
+            ]
+            for slot, place in zip(problem.slots, problem.plan.slots, strict=True)
+        ]
+    )
 
-    Args:
-        solve: writes one.
-        options: how; number k is drawn with the seed plus k, and warm enough to differ.
-        count: how many to draw; those that are alike are kept once.
 
-    Raises:
-        OptionError: a count out of range.
-    """
-    if not 1 <= count <= MOST_SOLUTIONS:
-        raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
-    found: dict[bytes, Draft] = {}
-    for number in range(count):
-        warm = max(options.temperature, TEMPERATURE) if number else options.temperature
-        made = solve(replace(options, seed=options.seed + number, temperature=warm))
-        found.setdefault(made.path.tobytes(), made)
-    return tuple(sorted(found.values(), key=lambda each: -each.beam.scores[0]))
+def _notes_apart(problem: Problem, free: BoolArray) -> Measure:
+    """How many of its free notes differ between each candidate of a slot and a chosen one."""
+
+    def measure(slot: int, chosen: int) -> IntArray:
+        semitones = problem.slots[slot].moments["semitone"][:, : problem.plan.ensemble.size]
+        differs: IntArray = ((semitones != semitones[chosen]) & free[slot]).sum(axis=1)
+        return differs
+
+    return measure
 
 
 def _weights(options: Options, models: Mapping[str, SlotModel]) -> dict[str, float]:
@@ -182,11 +294,11 @@ def _finish(
     options: Options,
     problem: Problem,
     scorer: ModelScorer,
-    beam: BeamResult,
+    search: Solution,
     rng: np.random.Generator,
 ) -> Draft:
     """Surface, score and report; a surface in which the checker finds an error is drawn anew."""
-    path = beam.paths[0]
+    path = search.path
     skeleton = np.stack(
         [slot.moments[choice] for slot, choice in zip(problem.slots, path, strict=True)]
     )
@@ -202,34 +314,44 @@ def _finish(
         )
         score = write_score(problem.plan, skeleton, decorations, options)
         report = check(piece(score), problem.style)
-        if not options.constrained or not _avoidable(problem.plan, report):
+        settled = any(slot.figured is not None for slot in problem.plan.slots)
+        if settled or not options.constrained or not _avoidable(problem, report):
             break
         redraws += 1
         if redraws == SURFACE_DRAWS:
-            raise InfeasibleError(*_last_error(problem.plan, _avoidable(problem.plan, report)[0]))
+            raise InfeasibleError(*_last_error(problem.plan, _avoidable(problem, report)[0]))
     return Draft(
         options,
         problem,
         scorer,
-        beam,
+        search,
         path,
         skeleton,
         decorations,
         score,
         report,
         path_log_scores(scorer, path),
-        -beam.terms[0]["rules"],
-        first_order_optimum(problem.lattice).cost,
+        -search.terms["rules"],
+        search.account.optimum,
         redraws,
     )
 
 
-def _avoidable(plan: Plan, report: Report) -> list[Finding]:
+def _avoidable(problem: Problem, report: Report) -> list[Finding]:
     """Errors that other notes would avoid; where the chords are given, theirs are only reported."""
-    errors = [finding for finding in report.findings if finding.severity == "E"]
-    if not plan.chords_given:
+    known = problem.plan.frame.known if problem.plan.frame is not None else frozenset()
+    errors = [
+        finding
+        for finding in report.findings
+        if finding.severity == "E" and finding.place not in known
+    ]
+    if not problem.plan.chords_given or problem.plan.frame is not None:
         return errors
-    return [finding for finding in errors if rule(finding.rule).scope not in HARMONIC]
+    return [
+        finding
+        for finding in errors
+        if rule(finding.rule).scope not in HARMONIC and finding.rule not in problem.forced
+    ]
 
 
 def _last_error(plan: Plan, finding: Finding) -> tuple[int, str]:
@@ -251,10 +373,12 @@ def write_score(
 ) -> Score:
     """The score of a skeleton and its decorations."""
     parts = tuple(
-        Part(name, plan.lines.get(voice) or _line(plan, decorations, voice))
-        for voice, name in enumerate(VOICE_NAMES)
+        Part(name, _voice(plan, decorations, voice))
+        for voice, name in enumerate(plan.ensemble.voices)
     )
     beats, unit = plan.metre
+    if plan.frame is not None:
+        return _framed(plan.frame.score, parts, _labels(plan, skeleton))
     return Score(
         title=f"{plan.name} in {plan.home}",
         key=plan.home,
@@ -269,24 +393,37 @@ def write_score(
             for phrase in plan.phrases
         ),
         credit=f"musegen, seed {options.seed}",
+        figures=plan.figures,
+        hands=plan.ensemble.hands or None,
     )
 
 
 def _cadences(plan: Plan, skeleton: Moments) -> Iterator[Cadence]:
     """How each phrase closes: as planned, else as its last two chords say."""
     for phrase in plan.phrases:
-        before = skeleton[phrase.last - 1] if phrase.last > phrase.first else None
+        last = _begins(plan, phrase.last)
+        before = skeleton[last - 1] if last > phrase.first else None
         kind = phrase.cadence or cadence_kind(before, skeleton[phrase.last])
         if kind is not None:
             key, _ = _named(plan.slots[phrase.last], skeleton[phrase.last])
-            yield Cadence(plan.slots[phrase.last].onset, kind, key)
+            yield Cadence(plan.slots[last].onset, kind, key)
+
+
+def _begins(plan: Plan, place: int) -> int:
+    """The slot in which the chord of a slot begins."""
+    while (figured := plan.slots[place].figured) is not None and figured.continues:
+        place -= 1
+    return place
 
 
 def _labels(plan: Plan, skeleton: Moments) -> tuple[ChordLabel, ...]:
-    return tuple(
-        ChordLabel(slot.onset, slot.duration, *_named(slot, moment))
-        for slot, moment in zip(plan.slots, skeleton, strict=True)
-    )
+    found: list[ChordLabel] = []
+    for place, (slot, moment) in enumerate(zip(plan.slots, skeleton, strict=True)):
+        if _begins(plan, place) < place:
+            found[-1] = replace(found[-1], duration=found[-1].duration + slot.duration)
+        else:
+            found.append(ChordLabel(slot.onset, slot.duration, *_named(slot, moment)))
+    return tuple(found)
 
 
 def _named(slot: Slot, moment: np.void) -> tuple[Key, str]:
@@ -310,15 +447,44 @@ class _Pending:
         return Note(self.onset, self.end - self.onset, self.pitch, self.fermata)
 
 
+def _voice(plan: Plan, decorations: Sequence[Decoration], voice: int) -> tuple[Note, ...]:
+    """The notes of one voice: those that are given, and ours where they leave room."""
+    given = plan.lines.get(voice, ())
+    if given and voice not in plan.open_voices:
+        return given
+    return tuple(sorted((*given, *_line(plan, decorations, voice)), key=lambda note: note.onset))
+
+
+def _framed(whole: Score, parts: Sequence[Part], labels: Sequence[ChordLabel]) -> Score:
+    """A piece with other notes, and other chords where they are named anew."""
+    start, end = labels[0].onset, labels[-1].onset + labels[-1].duration
+    outside = [
+        replace(label, onset=first, duration=last - first)
+        for label in whole.chords
+        for first, last in (
+            (label.onset, min(label.onset + label.duration, start)),
+            (max(label.onset, end), label.onset + label.duration),
+        )
+        if first < last
+    ]
+    chords = sorted((*outside, *labels), key=lambda label: label.onset)
+    named = (replace(old, notes=new.notes) for old, new in zip(whole.parts, parts, strict=True))
+    return replace(whole, parts=tuple(named), chords=tuple(chords))
+
+
 def _line(plan: Plan, decorations: Sequence[Decoration], voice: int) -> tuple[Note, ...]:
-    """The notes of one voice, suspensions tied to their preparation."""
+    """The notes of one voice where it is free, suspensions tied to their preparation."""
     notes: list[_Pending] = []
     for slot, decoration in zip(plan.slots, decorations, strict=True):
+        if voice in plan.lines and slot.given and slot.given[voice] is not None:
+            continue
         figure = decoration.figures[voice]
-        half = slot.onset + slot.duration / 2
+        half = slot.onset + slot.middle
         end = slot.onset + slot.duration
         if figure.kind == "suspension":
             notes[-1].end = half
+        elif figure.goes_on:
+            notes[-1].end = end
         else:
             notes.append(_Pending(slot.onset, half if figure.moves else end, figure.first))
         if figure.moves:

@@ -11,22 +11,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache
 from importlib import resources
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import log
 
 import numpy as np
 
-from musegen.constraints import VOICE_NAMES, spelled
-from musegen.errors import StoredFileError
-from musegen.models.protocol import FloatArray, IntArray
+from musegen.errors import InfeasibleError, StoredFileError
+from musegen.models.protocol import BoolArray, FloatArray, IntArray
+from musegen.plan.ensemble import CHOIR
 from musegen.plan.plan import Given, Harmony, Plan, Slot
 from musegen.search.beam import beam_search
 from musegen.search.lattice import Lattice, PairTable
+from musegen.sounding import delayed_pitch, delayed_voice, later, silence, spelled
+from musegen.standing import Origin
 from theory_kb.check import RuleSet, Style, costs, pair_table, rule_set
 from theory_kb.chords import spell
-from theory_kb.moment import NON_CHORD, TICKS, Moments
+from theory_kb.moment import NON_CHORD, Moments
 from theory_kb.pitch import Key, Pitch, PitchClass, ScaleDegree
 
 __all__ = ["Decoration", "Figure", "decorate"]
@@ -38,8 +41,10 @@ GIVEN = {  # kind of a given figure, by whether it moves and is struck
     (True, True): "given",
     (True, False): "given-suspended",
 }
-STILL = frozenset({PLAIN, "given-held"})
-HELD = frozenset({"suspension", "given-held", "given-suspended"})
+HOLD = "held"  # the note of the slot before goes on
+DELAYED = {True: "figured-suspension", False: "figured-appoggiatura"}  # by whether it is prepared
+STILL = frozenset({PLAIN, HOLD, *DELAYED.values(), "given-held"})
+HELD = frozenset({HOLD, DELAYED[True], "suspension", "given-held", "given-suspended"})
 MOVING = (
     "passing",
     "neighbor-upper",
@@ -60,6 +65,11 @@ STILL_COST = 1.5  # nats for a beat without an eighth after another one
 PREPARED = 0.25  # share of beats on which a suspension could be prepared: counts are over all beats
 RARE = 1e-3  # share given to an ornament that was never counted
 WIDTH = 24  # of the beam over decorated beats
+RULE_SETS = {  # that judge a surface: as it sounds, and from the end of a chord to the next
+    "unary": ("unary", "surface"),
+    "pair": ("pair", "surface"),
+    "chords": ("pair", "harmonic"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +78,10 @@ class Figure:
 
     kind: str
     first: Pitch  # on the beat
-    second: Pitch  # half a beat later; the same note goes on if the kind is plain
+    second: Pitch  # in the middle of the beat; the same note goes on if the kind is plain
     goal: Pitch | None = None  # what the voice must sound on the next beat
     cost: float = 0.0  # nats
+    source: Given | None = None  # all that the voice sounds, if it was not chosen here
 
     @property
     def moves(self) -> bool:
@@ -80,12 +91,30 @@ class Figure:
     @property
     def given(self) -> bool:
         """Whether it was not chosen here."""
-        return self.kind.startswith("given")
+        return self.source is not None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the whole of it is the note of the slot before."""
+        return self.kind in (HOLD, DELAYED[True])
 
     @property
     def struck(self) -> bool:
         """Whether the voice begins a note on the beat."""
         return self.kind not in HELD
+
+    def at(self, time: Fraction, middle: Fraction) -> tuple[Pitch | None, bool]:
+        """What sounds at a time in the beat, and whether it is struck there.
+
+        Args:
+            time: quarter notes from the onset.
+            middle: when the second note of a chosen figure is struck.
+        """
+        if self.source is not None:
+            return self.source.at(time)
+        if time < middle:
+            return self.first, self.struck and time == 0
+        return self.second, self.moves and time == middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +148,37 @@ def decorate(
         rng: draws among what is likely.
         constrained: False leaves the rules out, to measure what they do.
         plain: True leaves every voice that is not given without ornament.
+
+    Raises:
+        InfeasibleError: no surface keeps the hard rules.
     """
     pitches = [spelled(moment) for moment in skeleton]
-    rules = {group: rule_set(style, group, "surface") for group in ("unary", "pair")}
+    rules = {group: rule_set(style, *which) for group, which in RULE_SETS.items()}
     beats = [
         _candidates(plan, place, pitches, skeleton, constrained=constrained, plain=plain)
         for place in range(len(plan.slots))
     ]
-    rows = [_rows(skeleton[place], beat, plan.slots[place]) for place, beat in enumerate(beats)]
+    heard = [
+        _heard(skeleton[place], beat, plan.slots[place], plan.metre)
+        for place, beat in enumerate(beats)
+    ]
+    origin = Origin.of(plan)
     unary, kept = [], []
-    for (firsts, seconds), beat in zip(rows, beats, strict=True):
-        inner = _inner_costs(firsts, seconds, rules) if constrained else np.zeros(len(beat))
+    for place, (sounds, beat) in enumerate(zip(heard, beats, strict=True)):
+        inside = {
+            "unary": origin.spare(rules["unary"], place, "heard"),
+            "pair": origin.spare(rules["pair"], place, "inside"),
+        }
+        inner = _inner_costs(sounds.moments, inside) if constrained else np.zeros(len(beat))
         cost = inner + np.array([decoration.cost for decoration in beat])
         unary.append(cost[np.isfinite(cost)])
         kept.append(np.flatnonzero(np.isfinite(cost)))
+        if not len(kept[-1]):
+            raise InfeasibleError(len(kept) - 1, "the given notes break a rule with every figure")
     pairs = [
-        _junction(place, beats, rows, kept, rules["pair"], constrained=constrained)
+        _junction(
+            place, beats, heard, kept, _between(rules, origin, place), constrained=constrained
+        )
         for place in range(1, len(beats))
     ]
     lattice = Lattice(tuple(unary), tuple(pairs))
@@ -157,9 +201,11 @@ def _candidates(
     plain: bool,
 ) -> list[Decoration]:
     slot = plan.slots[place]
-    given = slot.given or (None,) * len(VOICE_NAMES)
+    if slot.figured is not None:
+        return [Decoration(_figured(slot, skeleton[place], pitches[place]), 0.0)]
+    given = slot.given or (None,) * plan.ensemble.size
     still = [
-        [Figure(PLAIN, pitch, pitch)] if each is None else [_given_figure(each)]
+        [Figure(PLAIN, pitch, pitch)] if each is None else [_given_figure(each, slot.middle)]
         for pitch, each in zip(pitches[place], given, strict=True)
     ]
     if plain or slot.closes or place + 1 == len(plan.slots):
@@ -168,19 +214,46 @@ def _candidates(
         still[voice]
         if given[voice] is not None
         else _options(plan, place, voice, pitches, skeleton)
-        for voice in range(len(VOICE_NAMES))
+        for voice in range(plan.ensemble.size)
     ]
     decorations = (
         Decoration(figures, sum(figure.cost for figure in figures) + _clash_cost(figures))
         for figures in product(*options)
-        if sum(figure.moves for figure in figures) <= MOST_MOVING
-        and (not constrained or _agree(figures))
+        if _few_move(figures) and (not constrained or _agree(figures))
     )
     return list(decorations)
 
 
-def _given_figure(given: Given) -> Figure:
-    return Figure(GIVEN[given.moves, given.struck], given.first, given.second)
+def _few_move(figures: Sequence[Figure]) -> bool:
+    """Whether few enough voices move; those that are given move as they do."""
+    chosen = [figure for figure in figures if figure.moves and not figure.given]
+    return not chosen or sum(figure.moves for figure in figures) <= MOST_MOVING
+
+
+def _figured(slot: Slot, moment: np.void, pitches: Sequence[Pitch]) -> tuple[Figure, ...]:
+    """What each voice does in a slot of a figured bass: no more than the figures say."""
+    figured, given = slot.figured, slot.given[-1]
+    assert figured is not None, "asked only of figured slots"
+    assert given is not None, "a figured slot has its bass"
+    found = [
+        Figure(
+            HOLD if figured.continues and each.pitch_class not in figured.struck else PLAIN,
+            each,
+            each,
+        )
+        for each in pitches[:-1]
+    ]
+    for delay in figured.delays:
+        voice = delayed_voice(moment, delay)
+        late = delayed_pitch(delay, pitches[voice])
+        found[voice] = Figure(DELAYED[delay.prepared], late, late)
+    return (*found, _given_figure(given, slot.middle))
+
+
+def _given_figure(given: Given, middle: Fraction) -> Figure:
+    second, _ = given.at(middle)
+    kind = GIVEN[given.moves, given.struck]
+    return Figure(kind, given.first, second or given.first, source=given)
 
 
 def _options(
@@ -188,17 +261,24 @@ def _options(
 ) -> list[Figure]:
     """What a voice that is free may do in a beat."""
     slot = plan.slots[place]
+    free = place > 0 and not slot.opens and _given_at(plan, place - 1, voice) is None
+    following = _given_at(plan, place + 1, voice)
     return list(
         _figures(
             voice,
             slot,
             _harmony(slot, skeleton[place]),
             pitches[place][voice],
-            pitches[place - 1][voice] if place and not slot.opens else None,
-            pitches[place + 1][voice],
+            pitches[place - 1][voice] if free else None,  # a given note is held no longer
+            pitches[place + 1][voice] if following is None else following.first,
             cadence=slot.to_end == 1,
         )
     )
+
+
+def _given_at(plan: Plan, place: int, voice: int) -> Given | None:
+    given = plan.slots[place].given
+    return given[voice] if given else None
 
 
 def _harmony(slot: Slot, moment: np.void) -> Harmony:
@@ -249,7 +329,7 @@ def _suspends(before: Pitch, here: Pitch, harmony: Harmony) -> bool:
 def _skips(voice: int, harmony: Harmony, here: Pitch, after: Pitch) -> Iterator[Pitch]:
     """Other notes of the chord near by that lead on by step or stay."""
     members = spell(harmony.chord, harmony.key)
-    bass = voice == len(VOICE_NAMES) - 1
+    bass = voice == CHOIR.bass
     for member in members[:3]:
         for octave in (here.octave - 1, here.octave, here.octave + 1):
             pitch = Pitch.of(member, octave)
@@ -350,25 +430,52 @@ def _clash_cost(figures: Sequence[Figure]) -> float:
 # --- rules on the surface -------------------------------------------------------------------
 
 
-def _rows(moment: np.void, beat: Sequence[Decoration], slot: Slot) -> tuple[Moments, Moments]:
-    """The two halves of each decorated beat as moments."""
-    firsts = np.repeat(np.asarray(moment).reshape(1), len(beat))
-    seconds = firsts.copy()
-    for row, decoration in enumerate(beat):
-        for voice, figure in enumerate(decoration.figures):
-            _sound(firsts, row, voice, figure.first, moment, struck=figure.struck)
-            _sound(seconds, row, voice, figure.second, moment, struck=figure.moves)
-    for name in ("boundary", "opening"):
-        seconds[name] = 0
-    seconds["strength"] = 1
-    seconds["onset"] += int(slot.duration / 2 * TICKS)
-    seconds["position"] += int(slot.duration / 2 * TICKS)
-    return firsts, seconds
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the decorations of a beat sound, (N,) each."""
+
+    moments: tuple[Moments, ...]  # at each time at which any voice may strike
+    entering: Moments  # the chord, each voice on its first chord tone
+    leaving: Moments  # the chord, each voice on its last chord tone
+
+
+def _heard(
+    moment: np.void, beat: Sequence[Decoration], slot: Slot, metre: tuple[int, int]
+) -> _Heard:
+    chosen = any(figure.moves and not figure.given for each in beat for figure in each.figures)
+    times = sorted({*slot.times(), *([slot.middle] if chosen else [])})
+    chord = np.repeat(np.asarray(moment).reshape(1), len(beat))
+    moments: list[Moments] = []
+    for time in times:
+        rows = later(chord, slot, time, metre) if time else chord.copy()
+        real = time in slot.times()  # else only where a chosen figure has its second note
+        for row, decoration in enumerate(beat):
+            if not (real or any(fig.moves and not fig.given for fig in decoration.figures)):
+                rows[row] = moments[-1][row]
+                continue
+            for voice, figure in enumerate(decoration.figures):
+                pitch, struck = figure.at(time, slot.middle)
+                _sound(rows, row, voice, pitch, moment, struck=struck)
+        moments.append(rows)
+    return _Heard(tuple(moments), _on_chord(chord, moments[::-1]), _on_chord(chord, moments))
+
+
+def _on_chord(chord: Moments, moments: Sequence[Moments]) -> Moments:
+    """A chord with each voice on the last of its notes that is one of the chord."""
+    found = chord.copy()
+    for rows in moments:
+        held = rows["member"] >= 0
+        for name in ("step", "semitone", "degree", "member"):
+            found[name] = np.where(held, rows[name], found[name])
+    return found
 
 
 def _sound(
-    rows: Moments, row: int, voice: int, pitch: Pitch, skeleton: np.void, *, struck: bool
+    rows: Moments, row: int, voice: int, pitch: Pitch | None, skeleton: np.void, *, struck: bool
 ) -> None:
+    if pitch is None:
+        silence(rows[row : row + 1], voice)
+        return
     rows["step"][row, voice] = pitch.step
     rows["semitone"][row, voice] = pitch.semitone
     rows["attack"][row, voice] = struck
@@ -379,19 +486,30 @@ def _sound(
         rows["member"][row, voice] = members.index(fifths) if fifths in members else NON_CHORD
 
 
-def _inner_costs(firsts: Moments, seconds: Moments, rules: Mapping[str, RuleSet]) -> FloatArray:
-    """Costs of both halves and of the move between them."""
-    inside: FloatArray = costs(rules["unary"], firsts, firsts, firsts)
-    inside = inside + costs(rules["unary"], seconds, seconds, seconds)
-    return inside + costs(rules["pair"], firsts, firsts, seconds)
+def _between(rules: Mapping[str, RuleSet], origin: Origin, place: int) -> dict[str, RuleSet]:
+    """The rules on the way into a slot, blind to what stood there among the voices that stay."""
+    return {
+        "pair": origin.spare(rules["pair"], place, "join"),
+        "chords": origin.spare(rules["chords"], place, "move"),
+    }
+
+
+def _inner_costs(moments: Sequence[Moments], rules: Mapping[str, RuleSet]) -> FloatArray:
+    """Costs of all that sounds in a beat, and of the moves inside it."""
+    total = np.zeros(len(moments[0]))
+    for now in moments:
+        total += costs(rules["unary"], now, now, now)
+    for before, now in pairwise(moments):
+        total += costs(rules["pair"], before, before, now)
+    return total
 
 
 def _junction(
     place: int,
     beats: Sequence[Sequence[Decoration]],
-    rows: Sequence[tuple[Moments, Moments]],
+    heard: Sequence[_Heard],
     kept: Sequence[IntArray],
-    rules: RuleSet,
+    rules: Mapping[str, RuleSet],
     *,
     constrained: bool,
 ) -> PairTable:
@@ -400,13 +518,28 @@ def _junction(
     after = [beats[place][choice] for choice in kept[place]]
     gate = np.array([[_joins(one, other) for other in after] for one in before])
     still = np.array([[not one.moving and not other.moving for other in after] for one in before])
-    lasts = rows[place - 1][1][kept[place - 1]]
-    firsts = rows[place][0][kept[place]]
     if not constrained:
-        rules = _none(rules)
-    indptr, successors, rule_costs = pair_table(rules, lasts, firsts, gate)
-    sources = np.repeat(np.arange(len(before)), np.diff(indptr))
-    return PairTable(indptr, successors, rule_costs + STILL_COST * still[sources, successors])
+        rules = {group: _none(each) for group, each in rules.items()}
+    last, first = (heard[place - 1], kept[place - 1]), (heard[place], kept[place])
+    chords = _table(rules["chords"], last[0].leaving[last[1]], first[0].entering[first[1]], gate)
+    surface = _table(
+        rules["pair"],
+        last[0].moments[-1][last[1]],
+        first[0].moments[0][first[1]],
+        np.isfinite(chords),
+    )
+    total = chords + surface + STILL_COST * still
+    sources, successors = np.nonzero(np.isfinite(total))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(sources, minlength=len(before)))])
+    return PairTable(indptr, successors.astype(np.int32), total[sources, successors])
+
+
+def _table(rules: RuleSet, before: Moments, after: Moments, gate: BoolArray) -> FloatArray:
+    """Costs of all pairs, infinite where one is not allowed."""
+    indptr, successors, price = pair_table(rules, before, after, gate)
+    found = np.full(gate.shape, np.inf)
+    found[np.repeat(np.arange(len(before)), np.diff(indptr)), successors] = price
+    return found
 
 
 def _none(rules: RuleSet) -> RuleSet:

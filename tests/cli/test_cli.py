@@ -71,6 +71,9 @@ def test_compose_writes_a_whole_folder_and_prints_its_table(tmp_path: Path) -> N
         (["--weight", "lstm=much"], ["--weight", "lstm=0.5"]),
         (["--weight", "lstm=-1"], ["weight lstm", "-1"]),
         (["--width", "0"], ["width", "0"]),
+        (["--strategy", "annealing"], ["strategy", "beam, exact, sample"]),
+        (["--top-k", "5"], ["top-k", "sample with a model"]),
+        (["--time-limit", "0"], ["time limit", "above 0"]),
         (["--seed", "-3"], ["seed", "-3"]),
         (["-n", "0"], ["-n", "0"]),
         (["--seed", "many"], ["many"]),
@@ -212,6 +215,23 @@ def test_harmonise_writes_a_folder_a_solution(tmp_path: Path) -> None:
     assert all(table["findings"].startswith("0 errors") for table in tables)
     scores = {(tmp_path / table["folder"] / "score.musicxml").read_bytes() for table in tables}
     assert len(scores) == len(tables) == 2
+
+
+def test_what_has_no_solution_is_explained(tmp_path: Path) -> None:
+    """Exit 2, a fact a line, the same as an object with --json, and nothing is written."""
+    run = musegen("realise", "C: V42 I", "--models", "none", "--json", cwd=tmp_path)
+    assert run.returncode == 2
+    lines = run.stderr.splitlines()
+    assert all(each.startswith("musegen: ") for each in lines)
+    assert (
+        lines[0]
+        == "musegen: bar 1, beat 2: nothing that may stand here can follow what comes before"
+    )
+    assert lines[1].startswith("musegen: these cannot hold together: chord V42 of C major at bar 1")
+    assert any("cheapest way out" in each for each in lines)
+    kinds = [each["kind"] for each in json.loads(run.stdout)["conflict"]["members"]]
+    assert kinds == ["chord", "chord", "rule"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_realise_writes_chords(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from musegen.errors import InfeasibleError, OptionError, ScoreError, UnknownNameError
+from musegen.errors import InfeasibleError, OptionError, UnknownNameError
 from musegen.plan.chord_text import read_chords
 from musegen.plan.setting import plan_around
 from musegen.score import Metre, Note, Part, Score
@@ -61,7 +61,7 @@ def test_phrases_end_at_fermatas_with_a_cadence(solved: Draft) -> None:
     assert solved.score.cadences[-1].key == Key.parse("C major")
 
 
-def test_each_chord_holds_the_tune_at_its_onset_or_in_its_middle(solved: Draft) -> None:
+def test_each_chord_holds_a_note_of_the_tune(solved: Draft) -> None:
     """A given note that its chord does not hold is a non-chord tone beside one that it holds."""
     for slot, label in zip(solved.plan.slots, solved.score.chords, strict=True):
         harmony = next(
@@ -72,7 +72,7 @@ def test_each_chord_holds_the_tune_at_its_onset_or_in_its_middle(solved: Draft) 
         given = slot.given[0]
         assert given is not None
         tones = spell(harmony.chord, harmony.key)
-        assert {given.first.pitch_class, given.second.pitch_class} & set(tones)
+        assert {pitch.pitch_class for pitch in given.pitches} & set(tones)
 
 
 def test_a_bass_can_be_given_too() -> None:
@@ -93,7 +93,7 @@ def test_all_voices_given_are_only_labelled(solved: Draft) -> None:
 
 
 def test_phrases_are_found_where_no_fermata_stands() -> None:
-    """Rests end phrases; without rests every fourth bar does."""
+    """Rests end phrases; without rests, in a metre of four beats, every second bar does."""
     plain = TUNE.replace("!", "")
     rested = line("G4:1 C5:1 B4:1 C5:1") + tuple(
         replace(note, onset=note.onset + 6) for note in line("C5:1 D5:1 B4:1 C5:1")
@@ -101,9 +101,9 @@ def test_phrases_are_found_where_no_fermata_stands() -> None:
     score = tune(plain, "C major")
     plan = plan_around(replace(score, parts=(Part("S", rested),)), {0: rested}, name="x")
     assert [plan.slots[phrase.last].onset for phrase in plan.phrases] == [3, 9]
-    long = line(" ".join(["C5:1 D5:1 E5:1 D5:1"] * 8 + ["C5:4"]))
+    long = line(" ".join(["C5:1 D5:1 E5:1 D5:1"] * 8))
     plan = plan_around(replace(score, parts=(Part("S", long),)), {0: long}, name="x")
-    assert [plan.slots[phrase.first].onset for phrase in plan.phrases] == [0, 16, 32]
+    assert [plan.slots[phrase.first].onset for phrase in plan.phrases] == [0, 8, 16, 24]
 
 
 @pytest.mark.parametrize("key", ["C major", "Eb major", "F# minor", "D minor"])
@@ -132,7 +132,7 @@ def test_a_tune_is_harmonised_in_every_key(key: str) -> None:
     [
         (TUNE, ("treble",), OptionError, "one of soprano, alto, tenor, bass"),
         (TUNE, ("soprano", "bass"), OptionError, "one for each of 1 parts"),
-        ("C5:1 Fb5:1 C5:1", ("soprano",), ScoreError, "no chord of"),
+        ("C5:1 Fb5:1 C5:1", ("soprano",), InfeasibleError, "bar 1, beat 2: none of 0 voicings"),
     ],
 )
 def test_what_cannot_be_harmonised_is_named(
@@ -178,7 +178,7 @@ def test_several_solutions_differ_and_the_best_comes_first() -> None:
     """Solutions are distinct and in order of their scores."""
     found = realise("C: I vi IV V I", QUICK, count=4)
     assert len({made.path.tobytes() for made in found}) == len(found) > 1
-    scores = [made.beam.scores[0] for made in found]
+    scores = [made.search.score for made in found]
     assert scores == sorted(scores, reverse=True)
 
 

@@ -77,7 +77,7 @@ def test_second_save_is_refused_before_any_work(
     """What is there stays; nothing is engraved for nothing."""
     folder = piece.save(tmp_path / "piece", audio=False)
     old = (folder / "score.mid").read_bytes()
-    monkeypatch.setattr("musegen.result.write_midi", None)  # would fail if it were called
+    monkeypatch.setattr("musegen.written.write_midi", None)  # would fail if it were called
     with pytest.raises(OutputError, match="exists; give --force"):
         piece.save(folder)
     assert (folder / "score.mid").read_bytes() == old
@@ -118,13 +118,18 @@ def test_summary_tells_what_was_composed(piece: Composition) -> None:
         "bars",
         "findings",
         "log-probability (nats)",
-        "search width",
+        "search",
         "first-order cost",
+        "cost with long rules",
         "surface redraws",
         "seed",
     ]
     assert all(summary.values())
-    assert (summary["key"], summary["seed"], summary["search width"]) == ("E minor", "4", "8")
+    assert (summary["key"], summary["seed"], summary["search"]) == (
+        "E minor",
+        "4",
+        "beam of width 8",
+    )
     assert summary["log-probability (nats)"] == "no model"
     assert summary["bars"] == str(piece.draft.plan.bars)
 

@@ -49,11 +49,11 @@ def test_the_vocabularies_are_whole(kind: str, count: int) -> None:
 
 
 def test_there_are_scales_qualities_ranges_metres_sources_and_terms() -> None:
-    """Twenty-four scales, thirty qualities and more, 24 ranges, forty sources, 250 terms."""
+    """Twenty-four scales, thirty qualities and more, 26 ranges, forty sources, 250 terms."""
     facts = load_facts()
     assert len(facts.scales["scales"]) == 24
     assert len({**facts.qualities["qualities"], **facts.qualities["extended"]}) >= 30
-    assert len(catalogue()["range"]) + len(facts.ranges["voices"]) == 24
+    assert len(catalogue()["range"]) + len(facts.ranges["voices"]) == 26
     assert len({**facts.metres["metres"], **facts.metres["groupings"]}) >= 14
     assert len(facts.sources["sources"]) >= 40
     assert len(catalogue()["term"]) >= 250

@@ -753,3 +753,15 @@ def test_wrong_modes_are_refused(tmp_path: Path, old: str, new: str, problem: st
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     with pytest.raises(FactError, match=rf"modes\.toml: dorian: {problem}"):
         read_facts(tmp_path / "facts")
+
+
+@pytest.mark.parametrize(("resolution", "count"), [("A4", 0), ("G4", 1)])
+def test_a_tie_of_the_second_species_resolves_as_in_the_fourth(resolution: str, count: int) -> None:
+    """Before the close of three voices a held seventh falls by step, whatever the species."""
+    piece = exercise(
+        "cantus: A | species: S=2 B=1",
+        S=line(f"A4 B4|-B4 {resolution}|F#4:w", "h"),
+        A=line("F4 E4 D4", "w"),
+        B=line("A3 C#4 D4", "w"),
+    )
+    assert len(findings(rule("sp4-resolution"), piece)) == count

@@ -59,7 +59,9 @@ __all__ = [
 ]
 
 RECORD = numba.from_dtype(MOMENT)
-SIGNATURE = types.int64(RECORD, RECORD, RECORD, types.float64[::1])
+POINTER: Any = types.CPointer  # has no types
+PARAMETERS = POINTER(types.float64)  # passes in a register, an array does not
+SIGNATURE = types.int64(RECORD, RECORD, RECORD, PARAMETERS)
 
 Function = Callable[..., Any]
 PieceFunction = Callable[
@@ -142,7 +144,7 @@ ANNOTATED = {
     "int": types.int64,
     "bool": types.boolean,
     "float": types.float64,
-    "Any": types.float64[::1],
+    "Any": PARAMETERS,
 }
 
 
@@ -254,13 +256,15 @@ def address(name: str) -> int:
 def _emit_call(  # type: ignore[no-untyped-def]
     context, where, earlier, before, now, params
 ):
-    """Call the kernel at an address: its numba signature and the code for it."""
-    signature = types.int64(types.int64, RECORD, RECORD, RECORD, types.float64[::1])
+    """Call the kernel at an address, its parameters at another: numba signature and code."""
+    signature = types.int64(types.int64, RECORD, RECORD, RECORD, types.int64)
 
     def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        accepted = [context.get_value_type(one) for one in signature.args[1:]]
+        accepted = [context.get_value_type(one) for one in SIGNATURE.args]
         function = ir.FunctionType(context.get_value_type(signature.return_type), accepted)
-        return builder.call(builder.inttoptr(values[0], function.as_pointer()), values[1:])
+        where, *moments, params = values
+        found = builder.inttoptr(params, accepted[-1])
+        return builder.call(builder.inttoptr(where, function.as_pointer()), [*moments, found])
 
     return signature, emit
 
@@ -282,39 +286,65 @@ def _offences(  # type: ignore[no-untyped-def]
 
 
 def _costs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    kernels, params, spans, exceptions, weights, hard, earlier, before, now, rows, columns, costs
+    kernels,
+    params,
+    spans,
+    exceptions,
+    weights,
+    hard,
+    order,
+    earlier,
+    before,
+    now,
+    rows,
+    columns,
+    legal,
+    costs,
 ):
-    for pair in range(len(rows)):
-        row, column = rows[pair], columns[pair]
-        cost = 0.0
-        for rule in range(len(kernels)):
-            hit = _call(kernels[rule], earlier[row], before[row], now[column], params[rule])
-            if hit != 0 and spans[rule] < spans[rule + 1]:
-                hit = spare(hit, exceptions, spans[rule], spans[rule + 1], before[row], now[column])
-            if hit != 0:
-                if rule < hard:
-                    cost = np.inf
-                    break
-                cost += weights[rule]
-        costs[pair] = cost
+    """One rule after the other, on the pairs that no rule before has struck out.
+
+    So a kernel stays where the processor looks for it, and the next is not guessed anew for each
+    pair; the order of the additions to one cost is the one given.
+    """
+    left = len(legal)
+    for rule in order:
+        kernel, param, weight = kernels[rule], params[rule], weights[rule]
+        first, last = spans[rule], spans[rule + 1]
+        kept = 0
+        for place in range(left):
+            pair = legal[place]
+            row, column = rows[pair], columns[pair]
+            hit = _call(kernel, earlier[row], before[row], now[column], param)
+            if hit != 0 and first < last:
+                hit = spare(hit, exceptions, first, last, before[row], now[column])
+            if hit == 0 or rule >= hard:
+                legal[kept] = pair
+                kept += 1
+                if hit != 0:
+                    costs[pair] += weight
+            else:
+                costs[pair] = np.inf
+        left = kept
 
 
 MOMENTS = types.Array(RECORD, 1, "C")
 INTEGERS, FLOATS = types.int64[::1], types.float64[::1]
 TABLE = types.int64[:, ::1]
 OFFENCES_SIGNATURE = types.void(
-    INTEGERS, types.float64[:, ::1], INTEGERS, TABLE, MOMENTS, MOMENTS, MOMENTS, TABLE
+    INTEGERS, INTEGERS, INTEGERS, TABLE, MOMENTS, MOMENTS, MOMENTS, TABLE
 )
 COSTS_SIGNATURE = types.void(
     INTEGERS,
-    types.float64[:, ::1],
+    INTEGERS,
     INTEGERS,
     TABLE,
     FLOATS,
     types.int64,
+    INTEGERS,
     MOMENTS,
     MOMENTS,
     MOMENTS,
+    INTEGERS,
     INTEGERS,
     INTEGERS,
     FLOATS,
@@ -376,7 +406,8 @@ def run_offences(
     hits = np.zeros((len(now), len(kernels)), np.int64)
     if hits.size:
         table = exceptions or spared([()] * len(kernels))
-        _driver("offences")(kernels, params, table.spans, table.rows, earlier, before, now, hits)
+        places = _addresses(params)
+        _driver("offences")(kernels, places, table.spans, table.rows, earlier, before, now, hits)
     return hits
 
 
@@ -389,6 +420,7 @@ def run_costs(
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
     *,
     exceptions: Spared | None = None,
+    order: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     """Soft cost of each pair of moments; infinite where a hard rule breaks.
 
@@ -400,6 +432,8 @@ def run_costs(
         triple: earlier (N,), before (N,) and now (M,) moments.
         pairs: index of `before` and `earlier`, and of `now`, of each pair, (K,) each.
         exceptions: of a style, none if it is not given.
+        order: in which the rules are asked, (R,), and their costs added; if it is not given, as
+            they stand.
 
     Returns:
         Costs, (K,).
@@ -408,7 +442,14 @@ def run_costs(
     costs = np.zeros(len(rows))
     if len(rows) and len(kernels):
         table = exceptions or spared([()] * len(kernels))
-        _driver("costs")(
-            kernels, params, table.spans, table.rows, weights, hard, *triple, rows, columns, costs
-        )
+        asked = np.arange(len(kernels)) if order is None else order
+        judged = (kernels, _addresses(params), table.spans, table.rows, weights, hard, asked)
+        legal = np.arange(len(rows))
+        _driver("costs")(*judged, *triple, rows, columns, legal, costs)
     return costs
+
+
+def _addresses(params: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Where each row of parameters lies in memory; good as long as the rows are."""
+    assert params.flags.c_contiguous, "rows of parameters are read through pointers"
+    return params.ctypes.data + np.arange(len(params)) * params.strides[0]

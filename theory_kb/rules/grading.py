@@ -16,25 +16,13 @@ from theory_kb.rules.dissonance import non_chord_tones
 from theory_kb.rules.engine import piece_rule
 from theory_kb.rules.material import everyone
 from theory_kb.rules.piece import Offence, Piece
+from theory_kb.thoroughbass import completed
 
 __all__ = ["full_figures", "label_credit"]
 
 MODES = {0: "major", 1: "minor"}
 FIGURE = re.compile(r"([#bn]*)(\d)(\+?)|([#bn]+)")
 SIGNS = str.maketrans({"♯": "#", "♭": "b", "♮": "n"})
-IMPLIED: tuple[
-    tuple[set[int], set[int], set[int]], ...
-] = (  # figures that stand, figures that do not, figures that are then understood
-    ({2}, set(), {4, 6}),
-    ({3, 4}, {5}, {6}),
-    ({4}, {3, 5}, {6}),
-    ({6}, {4}, {3}),
-    ({7}, {4}, {3}),
-    ({7}, {6}, {5}),
-    ({9}, {4}, {3}),
-    ({9}, {6}, {5}),
-    ({5}, {4, 6}, {3}),
-)
 
 # ------------------------------------------------------------------------------------ labels
 
@@ -69,12 +57,7 @@ def full_figures(text: str) -> frozenset[tuple[int, str]]:
     signs: dict[int, str] = {}
     for sign, number, raised, alone in FIGURE.findall(text.translate(SIGNS)):
         signs[int(number) if number else 3] = sign + raised or alone
-    for there, absent, more in IMPLIED:
-        if there <= set(signs) and not absent & set(signs):
-            signs.update({number: "" for number in more if number not in signs})
-    if set(signs) <= {3}:
-        signs = {3: "", 5: "", **signs}
-    return frozenset(signs.items())
+    return frozenset(completed(signs).items())
 
 
 def _answers(piece: Piece, kind: str) -> Iterator[Answer]:

@@ -54,7 +54,12 @@ HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
 @helper
 def ties(now: Moment, voice: int) -> bool:
-    """Whether a voice is of a species that ties over the bar line."""
+    """Whether a voice is of a species that ties over the bar line.
+
+    One of the second species does where it holds a note over, before the close of three voices.
+    """
+    if now.species[voice] == 2:
+        return now.voices > 2 and is_held(now, voice)
     return now.species[voice] == 4 or now.species[voice] == 5
 
 
@@ -129,7 +134,7 @@ def sp4_resolution(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     bits = 0
     for voice in range(now.voices):
         left = now.attack[voice] == 1 or is_downbeat(now) or not sounding(now, voice)
-        if not left or not ties(now, voice):
+        if not left:
             continue
         if is_suspended(before, voice):
             if not resolves(before, now, voice):

@@ -1,0 +1,210 @@
+"""The bridge: what is shared between places, and chords that may follow one another."""
+
+from dataclasses import fields, replace
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musegen.candidates import as_seen
+from musegen.constraints import build_problem
+from musegen.plan.chord_text import read_chords
+from musegen.plan.plan import (
+    ANY,
+    COMMON,
+    CONDITIONAL,
+    Figured,
+    Given,
+    Harmony,
+    Plan,
+    Slot,
+    Stood,
+)
+from musegen.plan.setting import plan_around, plan_of_chords
+from musegen.score import Metre, Note, Part, Score
+from musegen.search.lattice import PairTable
+from musegen.search.lazy import LazyPairTable
+from musegen.search.optimum import count_solutions, first_order_optimum
+from musegen.transitions import PIVOT_COST, Turn, least_costs, link
+from theory_kb.check import load_style, pair_costs, rule_set
+from theory_kb.chords import chord, vocabulary
+from theory_kb.moment import Moments
+from theory_kb.pitch import Key, Pitch
+
+SLOT = Slot(Fraction(4), Fraction(1), 2, 0, 4, 1, 3, 2, (), repeats=1)
+UNSEEN: dict[str, Any] = {
+    "onset": Fraction(9),
+    "bar": 7,
+    "phrase": 5,
+    "to_end": 8,
+    "from_start": 9,
+    "repeats": 3,
+}
+C, G, D_MINOR = Key.parse("C major"), Key.parse("G major"), Key.parse("D minor")
+GRADES = {0: 5.0, 1: 2.5, 2: 0.7, 3: 0.0}
+
+
+def tune(names: str) -> Score:
+    """A soprano in quarter notes, one phrase, in C major."""
+    notes = [
+        Note(Fraction(place), Fraction(1), Pitch.parse(name))
+        for place, name in enumerate(names.split())
+    ]
+    notes[-1] = replace(notes[-1], fermata=True)
+    return Score("", C, (Part("Soprano", tuple(notes)),), (Metre(4, 4),))
+
+
+def free_plan() -> Plan:
+    """Eight notes to be harmonised."""
+    score = tune("C5 D5 E5 F5 E5 D5 D5 C5")
+    return plan_around(score, {0: score.parts[0].notes}, name="x")
+
+
+# --- what places share ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Slot)])
+def test_only_what_no_rule_sees_is_left_out_of_what_is_shared(name: str) -> None:
+    """A change of any field makes another key, but for those that say where a slot stands."""
+    changed: dict[str, Any] = {
+        "duration": Fraction(2),
+        "position": 5040,
+        "strength": 1,
+        "harmonies": (Harmony(C, chord("major", "V")),),
+        "soprano": (1, 3),
+        "given": (Given(Pitch.parse("C5")), None, None, None),
+        "figured": Figured(Pitch.parse("C3")),
+        "stood": Stood(Harmony(C, chord("major", "I")), (Given(Pitch.parse("C5")),)),
+    }
+    values: dict[str, Any] = {name: {**UNSEEN, **changed}[name]}
+    other = replace(SLOT, **values)
+    assert (as_seen(other) == as_seen(SLOT)) == (name in UNSEEN)
+
+
+@pytest.mark.parametrize("changes", [{"from_start": 0}, {"to_end": 0}])
+def test_where_phrases_begin_and_end_is_seen(changes: dict[str, Any]) -> None:
+    """The first and the last slot of a phrase are places of their own."""
+    assert as_seen(replace(SLOT, **changes)) != as_seen(SLOT)
+
+
+def test_the_first_phrase_has_no_boundary_before_it() -> None:
+    """A phrase that opens the piece is another than one that follows."""
+    first = replace(SLOT, from_start=0, phrase=0)
+    assert as_seen(first) != as_seen(replace(first, phrase=1))
+    assert as_seen(replace(first, phrase=2)) == as_seen(replace(first, phrase=1))
+
+
+@pytest.mark.parametrize("style", ["bach", "strict"])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_rule_of_the_search_sees_time_but_bars_apart(style: str, seed: int) -> None:
+    """Pairs of voicings that are moved together by some bars and ticks cost the same."""
+    rng = np.random.default_rng(seed)
+    before, after = _voicings(rng), _voicings(rng)
+    after["bar"] += rng.integers(0, 2)
+    rows, columns = (rng.integers(0, len(each), 50) for each in (before, after))
+    for group in ("pair", "unary"):
+        rules = rule_set(load_style(style), group)
+        here = pair_costs(rules, before, after, rows, columns)
+        moved = before.copy(), after.copy()
+        for moments in moved:
+            moments["bar"] += 17
+            moments["onset"] += 9999
+        assert pair_costs(rules, *moved, rows, columns).tolist() == here.tolist()
+
+
+def _voicings(rng: np.random.Generator) -> Moments:
+    symbols = ["I", "V7", "ii6", "vi", "viio6"]
+    plan = plan_of_chords(read_chords(f"C major: {symbols[rng.integers(5)]} I"), metre=Metre(4, 4))
+    found: Moments = build_problem(plan, load_style("bach")).slots[0].moments.copy()
+    found["strength"] = rng.integers(0, 5)
+    return found
+
+
+def test_tables_are_shared_between_places_and_calls_that_look_alike() -> None:
+    """I V I V ...: from the second bar on the same moves have the same tables, call by call."""
+    plan = plan_of_chords(read_chords("C major: " + "I V I V " * 4), metre=Metre(4, 4))
+    first, second = (build_problem(plan, load_style("strict")).lattice.pairs for _ in range(2))
+    assert first[4] is first[8] is second[4]
+    assert first[4] is not first[6]  # strong beat to weak, but from another place in the bar
+    assert first[3] is not first[5]  # over the bar line
+    other = build_problem(plan, load_style("bach")).lattice.pairs
+    assert other[4] is not first[4]
+
+
+def test_a_move_over_the_bar_line_is_another_in_every_metre() -> None:
+    """In 2/4 a bass that stays costs over the bar line and not inside the bar."""
+    plan = plan_of_chords(read_chords("C major: I I I I"), metre=Metre(2, 4))
+    problem = build_problem(plan, load_style("strict"))
+    for place, over in enumerate((False, True, False)):
+        rules = rule_set(problem.style, "pair")
+        before, after = problem.slots[place].moments, problem.slots[place + 1].moments
+        assert (before["bar"][0] != after["bar"][0]) == over
+        table = problem.lattice.pairs[place]
+        rows = np.repeat(np.arange(len(before)), np.diff(table.indptr))
+        judged = pair_costs(rules, before, after, rows, table.successors.astype(np.int64))
+        assert (table.costs >= judged).all()
+        assert np.isfinite(judged).all()
+
+
+# --- pairs on demand ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", ["bach", "strict"])
+def test_a_tune_has_the_optimum_of_all_its_pairs(style: str) -> None:
+    """Few pairs are judged; the tables of all of them have the same optimum."""
+    lattice = build_problem(free_plan(), load_style(style)).lattice
+    lazy = first_order_optimum(lattice)
+    tables = [each for each in lattice.pairs if isinstance(each, LazyPairTable)]
+    sizes = sum(each.shape[0] * each.shape[1] for each in tables)
+    assert tables
+    assert sum(each.judged for each in tables) < 0.5 * sizes
+    known = replace(
+        lattice, pairs=tuple(PairTable(p.indptr, p.successors, p.costs) for p in lattice.pairs)
+    )
+    found = first_order_optimum(known)
+    assert (found.cost, found.path.tolist()) == (lazy.cost, lazy.path.tolist())
+    assert count_solutions(known) == count_solutions(lattice) > 0
+
+
+# --- chords ---------------------------------------------------------------------------------
+
+
+def test_progressions_by_hand() -> None:
+    """V to I is normative, V to IV is not; vi of C is the pivot ii of G before D7."""
+    assert link(Harmony(C, chord("major", "V")), Harmony(C, chord("major", "I"))) == (3, None)
+    assert link(Harmony(C, chord("major", "V")), Harmony(C, chord("major", "IV")))[0] < COMMON
+    grade, pivot = link(Harmony(C, chord("major", "vi")), Harmony(G, chord("major", "V")))
+    assert pivot is not None
+    assert (grade, pivot.symbol) == (3, "ii")
+    assert link(Harmony(C, chord("major", "IV")), Harmony(G, chord("major", "V"))) == (0, None)
+
+
+@pytest.mark.parametrize("least", [ANY, CONDITIONAL, COMMON])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_least_costs_are_those_of_progressions_one_by_one(least: int, seed: int) -> None:
+    """All chords against all at once, and the same pair by pair."""
+    rng = np.random.default_rng(seed)
+    every = [Harmony(key, each) for key in (C, G, D_MINOR) for each in vocabulary()]
+    every = [each for each in every if each.chord.mode == each.key.mode]
+    before, after = (
+        replace(SLOT, harmonies=tuple(every[place] for place in rng.integers(0, len(every), 9)))
+        for _ in range(2)
+    )
+    goal = (C, G)[rng.integers(2)]
+    found = least_costs(before, after, Turn(goal, least, chords_given=False))
+    links = {pair: link(*pair) for pair in product(before.harmonies, after.harmonies)}
+    grades = {
+        (one, other): 0 if one.key != other.key != goal and least > ANY else grade
+        for (one, other), (grade, _) in links.items()
+    }
+    for i, one in enumerate(before.harmonies):
+        dull = all(grades[one, other] < COMMON for other in after.harmonies)
+        for j, other in enumerate(after.harmonies):
+            grade, pivot = grades[one, other], links[one, other][1]
+            allowed = grade >= least or (dull and grade >= CONDITIONAL)
+            price = PIVOT_COST * (pivot is not None) + GRADES[grade]
+            assert found[i, j] == (price if allowed else np.inf)
