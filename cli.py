@@ -6,7 +6,15 @@ import sys
 
 import typer
 
-from commands import checking, counterpoint, lookup, rewriting, training, writing
+from commands import (
+    analysing,
+    checking,
+    counterpoint,
+    lookup,
+    rewriting,
+    training,
+    writing,
+)
 from commands.shared import EXIT_ERRORS, EXIT_INTERRUPTED, EXIT_REFUSED, refuse, refuse_explained
 
 __all__ = ["EXIT_ERRORS", "EXIT_INTERRUPTED", "EXIT_REFUSED", "app", "main"]
@@ -19,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (writing, rewriting, counterpoint, checking, training, lookup):
+for commands in (writing, rewriting, counterpoint, checking, analysing, training, lookup):
     commands.register(app)
 
 

@@ -66,8 +66,8 @@ class Outcome:
     voices: int = 0
 
 
-def progression(rng: np.random.Generator) -> Task:
-    """A random walk over the graph, as text."""
+def progression(rng: np.random.Generator) -> Task | None:
+    """A random walk over the graph, as text; None if it cannot be realised."""
     from theory_kb.chords import chord, vocabulary
     from theory_kb.pitch import Key, PitchClass
     from theory_kb.query import grade_table
@@ -86,15 +86,19 @@ def progression(rng: np.random.Generator) -> Task:
     return _task(key, [*walk, *close])
 
 
-def _task(key: Key, walk: Sequence[Chord]) -> Task:
+def _task(key: Key, walk: Sequence[Chord]) -> Task | None:
     """A progression as numerals, and as the bass of a realisation with its figures."""
+    from musegen.errors import DeadEndError, InfeasibleError
     from musegen.tasks.realise import realise
     from musegen.tasks.writing import Options
     from theory_kb.thoroughbass import figures_of
 
     symbols = tuple(each.symbol for each in walk)
     numerals = f"{key}: {' '.join(symbols)}"
-    (made,) = realise(numerals, Options(models=(), temperature=0.0, figures=False))
+    try:
+        (made,) = realise(numerals, Options(models=(), temperature=0.0, figures=False))
+    except (InfeasibleError, DeadEndError):
+        return None
     notes = zip(made.score.parts[-1].notes, walk, strict=True)
     bass = " ".join(f"{note.pitch}[{figures_of(each, key).text}]" for note, each in notes)
     return Task(numerals, f"{key}: {bass}", symbols)
@@ -161,8 +165,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
-    tasks = [progression(rng) for _ in range(given.pieces)]
+    drawn = [progression(rng) for _ in range(given.pieces)]
+    tasks = [each for each in drawn if each is not None]
     write = sys.stdout.write
+    write(
+        f"{len(drawn) - len(tasks)} of {len(drawn)} progressions have no realisation for a choir in "
+        "style bach and so no bass; they are left out of all rows\n\n"
+    )
     write(
         "| given as | for | solved | E notes | E given | E | W | I | same chords | seconds | gap (nats) |\n"
     )

@@ -37,6 +37,9 @@ CantusOption = Annotated[str | None, typer.Option(help="Voice that has the cantu
 SpeciesOption = Annotated[
     list[str] | None, typer.Option(help="As Soprano=2; repeatable.", metavar="VOICE=N")
 ]
+ModeOption = Annotated[
+    str | None, typer.Option(help="Church mode on the cantus's last note; or major, minor.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -56,6 +59,7 @@ def check(
     key: KeyOption = None,
     cantus: CantusOption = None,
     species: SpeciesOption = None,
+    mode: ModeOption = None,
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", help="Files at a time.", parser=whole, metavar="N")
     ] = 1,
@@ -79,7 +83,7 @@ def check(
     output = Output(severity, tuple(rule or ()), html, annotated, force=force)
     paths = list(score_files(files))
     checked_output(output, paths)
-    options = _check_options(style, harmony, key, cantus, species)
+    options = _check_options(style, harmony, key, cantus, species, mode)
     printed = not (as_json or as_sarif or quiet)
     outcomes, study = _checked(
         check_files(paths, options, jobs=jobs), len(paths), output, printed=printed, brief=summary
@@ -100,10 +104,12 @@ def _check_options(
     key: str | None,
     cantus: str | None,
     species: list[str] | None,
+    mode: str | None,
 ) -> CheckOptions:
     from musegen.tasks.check import CheckOptions
 
-    return CheckOptions(style, harmony, key, cantus, dict(_species(text) for text in species or []))
+    named = dict(_species(text) for text in species or [])
+    return CheckOptions(style, harmony, key, cantus, named, mode)
 
 
 def _species(text: str) -> tuple[str, int]:
@@ -246,6 +252,7 @@ def explain(
     key: KeyOption = None,
     cantus: CantusOption = None,
     species: SpeciesOption = None,
+    mode: ModeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Explain a place of a score, a finding of check, or a rule.
@@ -261,7 +268,7 @@ def explain(
     if not Path(what).suffix and not Path(what).exists():
         rules_show(what, as_json=as_json)
         return
-    options = _check_options(style, harmony, key, cantus, species)
+    options = _check_options(style, harmony, key, cantus, species, mode)
     if (bar is None) == (finding is None):
         raise OptionError("--bar or --finding", None, "given, one of the two")
     judged = check_single(Path(what), options, number=piece)

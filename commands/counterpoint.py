@@ -52,7 +52,7 @@ def counterpoint(
     temperature: Annotated[float, typer.Option(help="0: the best; 0.4: a draw.")] = 0.0,
     width: Annotated[
         int, typer.Option(help="Hypotheses of the beam.", parser=whole, metavar="N")
-    ] = 24,
+    ] = 64,
     number: Annotated[
         int, typer.Option("-n", "--number", help="Different ones.", parser=whole, metavar="N")
     ] = 1,

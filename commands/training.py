@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="hmm, rbm, lstm or all.")],
+    model: Annotated[str, typer.Argument(help="hmm, rbm, lstm, all, or analysis.")],
     seed: Annotated[int, typer.Option(help="Seed of the training.", parser=whole, metavar="N")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the weights.")] = Path("musegen-weights"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
@@ -34,13 +34,16 @@ def train(
 
     Example: musegen train lstm --out my-weights
     """
+    if model == "analysis":
+        _train_analysis(out, seed, force=force)
+        return
     from corpora.training import training_data, write_figuration
     from musegen.encoding import chord_table
     from musegen.errors import UnknownNameError
     from musegen.models.registry import MODELS, train_model
 
     if model != "all" and model not in MODELS:
-        raise UnknownNameError("model", model, [*MODELS, "all"])
+        raise UnknownNameError("model", model, [*MODELS, "all", "analysis"])
     with progress("reading the corpus") as advance:
         splits, data = training_data(progress=advance)
     for name in MODELS if model == "all" else (model,):
@@ -64,6 +67,22 @@ def train(
         )
     if model == "all":
         write_figuration(out / "figuration.json")
+
+
+def _train_analysis(out: Path, seed: int, *, force: bool) -> None:
+    """Learn to analyse; the labels of the corpus, and so the models, depend on what is shipped."""
+    from corpora.analysis_training import train as train_analysis
+    from musegen.analysis.harmony import WEIGHTS
+    from musegen.io.files import check_file_target, write_file
+    from musegen.threads import one_thread
+
+    path = out / WEIGHTS
+    check_file_target(path, force=force)
+    with progress("learning to analyse") as advance, one_thread():
+        known, card = train_analysis(seed=seed, progress=advance)
+    out.mkdir(parents=True, exist_ok=True)
+    write_file(path, known.to_json(card).encode())
+    print_table({"analysis": str(path), "temperature": f"{known.temperature:g}"})
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = ["READER_VERSION", "cache_path", "load_cache", "save_cache", "settings_path"]
 
-READER_VERSION = 1  # raise it when reading, cleaning or labelling changes its results
+READER_VERSION = 2  # raise it when reading, cleaning or labelling changes its results
 FACTS = ("numerals.toml", "qualities.toml", "progressions.toml", "metres.toml")
 LARGEST = 64 * 2**20  # bytes of unpacked JSON that are read
 
@@ -39,6 +39,7 @@ def cache_path(of: Entry) -> Path:
     digest = hashlib.sha256(f"{of.checksum} {READER_VERSION}".encode())
     for name in (of.slips,):
         digest.update((resources.files("corpora") / "data" / name).read_bytes())
+    digest.update((resources.files("musegen") / "weights" / "analysis.json").read_bytes())
     for name in FACTS:
         digest.update((resources.files("theory_kb") / "facts" / name).read_bytes())
     return Path(user_cache_dir("musegen")) / f"{of.name}-{digest.hexdigest()[:16]}.json.gz"

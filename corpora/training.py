@@ -107,7 +107,8 @@ def training_slots(score: Score) -> tuple[TrainingSlot, ...]:
 
 
 def _phrases_of_beats(score: Score) -> Iterator[list[tuple[Fraction, Fraction]]]:
-    spans = beat_spans(score)
+    sounding_from = score.chords[0].onset  # some pieces begin with a rest in all voices
+    spans = [span for span in beat_spans(score) if span[0] >= sounding_from]
     for begin, *_, end in phrase_spans(score):
         inside = [span for span in spans if begin <= span[0] < end]
         if inside:

@@ -8,6 +8,10 @@
     report = check_file("exercise.musicxml", style="strict")
     print(report.counts, [finding.message for finding in report.findings])
 
+    from musegen import analyse_file
+    analysis = analyse_file("chorale.musicxml")
+    print([(chord.key, chord.numeral, chord.probability) for chord in analysis.chords])
+
 Importing this package is light: models, search and engraving are loaded by the first call.
 """
 
@@ -18,10 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from musegen.analysis.result import Analysis
     from musegen.report import CheckReport
     from musegen.result import Composition
 
-__all__ = ["__version__", "check_file", "compose"]
+__all__ = ["__version__", "analyse_file", "check_file", "compose"]
 
 __version__ = "0.1.0"
 
@@ -95,6 +100,7 @@ def check_file(
     key: str | None = None,
     cantus: str | None = None,
     species: Mapping[str, int] | None = None,
+    mode: str | None = None,
 ) -> CheckReport:
     """Check a score by the rules of a style.
 
@@ -105,6 +111,7 @@ def check_file(
         key: declared key, such as `"D minor"`.
         cantus: name of the voice that has the cantus firmus.
         species: species of the counterpoint, 1 to 5, by name of voice.
+        mode: church mode on the last note of the cantus, `"major"` or `"minor"`.
 
     Returns:
         The report: `findings`, `skipped`, `counts`; a notebook shows it as coloured score.
@@ -115,5 +122,25 @@ def check_file(
     """
     from musegen.tasks.check import CheckOptions, check_single
 
-    options = CheckOptions(str(style), harmony, key, cantus, dict(species or {}))
+    options = CheckOptions(str(style), harmony, key, cantus, dict(species or {}), mode)
     return check_single(Path(path), options).report
+
+
+def analyse_file(path: str | Path, *, key: str | None = None) -> Analysis:
+    """Analyse the harmony of the one piece of a score file.
+
+    Args:
+        path: MusicXML, MIDI, kern or ABC.
+        key: home key, such as `"D minor"`; None estimates it.
+
+    Returns:
+        Keys, chords with probabilities, non-chord tones, cadences, phrases.
+
+    Raises:
+        MusegenError: the file cannot be read, holds several pieces or no notes, or the key is none.
+    """
+    from musegen.analysis.analyse import analyse
+    from musegen.io.reading import read_piece
+    from theory_kb.pitch import Key
+
+    return analyse(read_piece(Path(path)), key=Key.parse(key) if key else None)

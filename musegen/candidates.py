@@ -173,14 +173,14 @@ class View:
 
     players: Ensemble
     metre: tuple[int, int]
-    chords_given: bool
+    lenient: bool  # whether rules that what is given breaks are reported, not held
     final: bool  # whether the piece ends here
 
     @classmethod
     def of(cls, plan: Plan, place: int) -> View:
         """That of a place."""
         final = place == len(plan.slots) - 1 and plan.ends
-        return cls(plan.ensemble, plan.metre, plan.chords_given, final)
+        return cls(plan.ensemble, plan.metre, plan.lenient, final)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,12 +248,12 @@ def candidates_of(
     heard = heard_moments(moments, slot, view.metre)
     cost = _unary_costs(moments, index, slot, heard, rules)
     forced: frozenset[str] = frozenset()
-    if view.chords_given and len(cost) and not np.isfinite(cost).any():
+    if view.lenient and len(cost) and not np.isfinite(cost).any():
         sounding = [(rules.surface_unary, each, each) for each in heard]
         forced = always_broken([(rules.unary, moments, moments), *sounding])
         cost = _unary_costs(moments, index, slot, heard, rules.without(forced))
     legal = np.isfinite(cost)
-    if legal.any() and not view.chords_given:
+    if legal.any() and not view.lenient:
         legal &= cost < _dearest(np.where(legal, cost, np.inf), index, dear)
     chosen = taken(moments, legal)
     return SlotCandidates(

@@ -140,6 +140,7 @@ class _MoveKey(NamedTuple):
     bars: int  # from the one to the other
     turn: Turn
     rules: Rules
+    lenient: bool  # as of the plan
 
 
 class _Store:
@@ -188,7 +189,7 @@ def _moves(plan: Plan, kept: Sequence[Kept], rules: Rules, origin: Origin) -> tu
 def _key(plan: Plan, kept: Sequence[Kept], place: int, rules: Rules) -> _MoveKey:
     slot, before = plan.slots[place], plan.slots[place - 1]
     turn = Turn(plan.phrases[slot.phrase].key, plan.least_grade, plan.chords_given)
-    return _MoveKey(kept[place - 1], kept[place], slot.bar - before.bar, turn, rules)
+    return _MoveKey(kept[place - 1], kept[place], slot.bar - before.bar, turn, rules, plan.lenient)
 
 
 def _judged(key: _MoveKey) -> _Move:
@@ -196,7 +197,7 @@ def _judged(key: _MoveKey) -> _Move:
     bounds = least_costs(key.before.slot, key.after.slot, key.turn)
     joining = _joining(key.before.slot, key.after.slot, before, after)
     lazy = pairs_of(before, after, bounds, key.rules.pairs, joins=joining)
-    if not key.turn.chords_given:
+    if not key.lenient:
         return _Move(lazy.table() if bounds.size == 1 else lazy, frozenset())
     table = lazy.table()
     allowed = np.isfinite(bounds)[before.harmony][:, after.harmony]

@@ -178,6 +178,8 @@ def _sieved(hard: Sequence[str]) -> Ints:
 
 def without(rule_set: RuleSet, dropped: frozenset[str], *, soft: bool = False) -> RuleSet:
     """The rules of a set but some hard ones; its soft ones only where they are asked for."""
+    if soft and not dropped:
+        return rule_set
     hard = [row for row, name in enumerate(rule_set.ids[: rule_set.hard]) if name not in dropped]
     rows = [*hard, *(range(rule_set.hard, len(rule_set.ids)) if soft else ())]
     exceptions = rule_set.exceptions

@@ -10,7 +10,7 @@ from theory_kb.errors import UnknownNameError
 from theory_kb.facts import load_facts
 from theory_kb.moment import TICKS
 
-__all__ = ["beat_strength", "beat_ticks", "is_known", "metre_names"]
+__all__ = ["OFF_BEAT", "beat_strength", "beat_ticks", "is_known", "metre_names"]
 
 OFF_BEAT = 1  # strength of an eighth between beats
 DIVISION = 0  # of anything shorter

@@ -9,10 +9,10 @@ from fractions import Fraction
 from musegen.analysis.harmony import label_chords
 from musegen.score import Cadence, ChordLabel, Score
 from musegen.slices import phrase_spans, sounding
-from theory_kb.chords import Chord, chord, vocabulary
+from theory_kb.chords import Chord, every_chord, read_chord
 from theory_kb.pitch import Key
 
-__all__ = ["cadence_kind", "label", "phrase_ends"]
+__all__ = ["cadence_kind", "label", "label_with", "phrase_ends"]
 
 AGREEING = 2  # voices with a fermata that make a phrase end where the soprano has none
 OTHER = "other"
@@ -21,7 +21,12 @@ OTHER = "other"
 def label(score: Score) -> Score:
     """The score with phrase ends, chords and cadences; what it had of these is replaced."""
     bare = replace(score, chords=(), cadences=(), phrase_ends=phrase_ends(score))
-    chorded = replace(bare, chords=label_chords(bare))
+    return label_with(bare, label_chords(bare))
+
+
+def label_with(score: Score, chords: tuple[ChordLabel, ...]) -> Score:
+    """The score with these chords, and the cadences that they make at its phrase ends."""
+    chorded = replace(score, chords=chords, cadences=())
     return replace(chorded, cadences=_cadences(chorded))
 
 
@@ -77,7 +82,7 @@ def cadence_kind(before: ChordLabel | None, close: ChordLabel, soprano: int | No
         close: the last chord.
         soprano: scale degree of the soprano there.
     """
-    last = chord(close.key.mode, close.numeral)
+    last = read_chord(close.key.mode, close.numeral)
     first = _in_key(before, close.key)
     for kind, test in KINDS:
         if test(first, last, soprano):
@@ -89,14 +94,14 @@ def _in_key(label: ChordLabel | None, key: Key) -> Chord | None:
     """The chord of a label, if the label is in this key or has a reading there."""
     if label is None:
         return None
-    here = chord(label.key.mode, label.numeral)
+    here = read_chord(label.key.mode, label.numeral)
     if label.key == key:
         return here
     shift = label.key.tonic.fifths - key.tonic.fifths
     members = tuple(member + shift for member in here.members)
     same = (
         each
-        for each in vocabulary()
+        for each in every_chord()
         if each.mode == key.mode
         and each.members == members
         and each.inversion == here.inversion

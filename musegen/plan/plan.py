@@ -238,6 +238,14 @@ class Plan:
     frame: Frame | None = None  # what surrounds the slots, if they are a window
 
     @property
+    def lenient(self) -> bool:
+        """Whether a hard rule that what is given breaks whatever is written is only reported.
+
+        So it is where the chords are given. In a window of a piece what stood is spared instead.
+        """
+        return self.chords_given and self.frame is None
+
+    @property
     def bars(self) -> int:
         """Number of the last bar."""
         return self.slots[-1].bar

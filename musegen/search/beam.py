@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musegen.search.errors import DeadEndError
+from musegen.search.errors import DeadEndError, SearchInputError
 from musegen.search.lattice import IntArray, Lattice
 from musegen.search.memory import DeadStates
 from musegen.search.optimum import first_order_optimum
@@ -28,6 +28,7 @@ __all__ = ["BeamResult", "beam_gap", "beam_search", "complete_search", "ready_to
 PATIENCE = 1000  # times the search goes back before it gives up
 POOL = 32  # expansions of a slot that are kept for going back, in multiples of the width
 COMPLETE_WIDTH = 64  # hypotheses that the complete search tries side by side
+MOST_WAYS = 50_000_000  # ways on that the complete search lists once it had to go back
 
 LONG_RULES = "rules that look further back than one slot, or models,"
 
@@ -108,6 +109,7 @@ def complete_search(
     look_back: LookBack | None = None,
     width: int = COMPLETE_WIDTH,
     should_stop: ShouldStop | None = None,
+    most: int = MOST_WAYS,
 ) -> BeamResult:
     """Find a cheap complete path if there is any.
 
@@ -120,14 +122,18 @@ def complete_search(
         width: hypotheses that are tried side by side.
         should_stop: asked before each slot once it had to go back: the way straight on is walked
             to its end in any case.
+        most: ways on that are listed after that; counted, so that no clock decides what is found.
 
     Raises:
         InfeasibleError: there is no complete path under the first-order rules.
-        DeadEndError: there is none under the long rules: proved; or it was stopped, and says so.
-        SearchInputError: a width below 1, or an answer of the long rules that is none.
+        DeadEndError: there is none under the long rules: proved; or it was stopped, or came to
+            its limit, and says so.
+        SearchInputError: a width or limit below 1, or an answer of the long rules that is none.
     """
+    if most < 1:
+        raise SearchInputError("most", most, "1 or more")
     settings = Settings(width=width, pool=POOL)
-    return _complete(ready_to_walk(lattice, settings, None, look_back, None), should_stop)
+    return _complete(ready_to_walk(lattice, settings, None, look_back, None), should_stop, most)
 
 
 def beam_gap(lattice: Lattice, width: int) -> tuple[float, float]:
@@ -180,8 +186,8 @@ def walked(walk: Walk, should_stop: ShouldStop | None) -> BeamResult:
         beam = track.take(ways, rows)
 
 
-def _complete(walk: Walk, should_stop: ShouldStop | None) -> BeamResult:
-    """The same with memory in place of patience."""
+def _complete(walk: Walk, should_stop: ShouldStop | None, most: int) -> BeamResult:
+    """The same with memory in place of patience, and a limit on what it lists."""
     track = _Track(walk, DeadStates(walk.look_back, len(walk.lattice.unary)))
     beam = walk.start()
     while True:
@@ -189,6 +195,12 @@ def _complete(walk: Walk, should_stop: ShouldStop | None) -> BeamResult:
             raise DeadEndError(
                 track.furthest,
                 f"{LONG_RULES} left no way on that was found until the search was stopped; "
+                "whether there is one is not proved",
+            )
+        if track.relisted > most:
+            raise DeadEndError(
+                track.furthest,
+                f"{LONG_RULES} left no way on among {most} that were tried, the most that are; "
                 "whether there is one is not proved",
             )
         ways, rows = track.go_on(walk.expand(beam))
@@ -205,6 +217,7 @@ class _Track:
         self.memory = memory
         self.open: list[Expansions] = []
         self.expanded = 0
+        self.relisted = 0  # of these, after it first had to go back
         self.discrepancies = 0
         self.furthest = 0
         self.stopped: int | None = None
@@ -217,7 +230,7 @@ class _Track:
     def go_on(self, ways: Expansions) -> tuple[Expansions, IntArray]:
         """The next ways to take: of this slot if there are any, else of the latest that has some."""
         self.open.append(ways)
-        self.expanded += len(ways.keys)
+        self._count(ways)
         self.furthest = max(self.furthest, ways.beam.slot)
         rows = self._next()
         if not len(rows):
@@ -241,6 +254,7 @@ class _Track:
             rows = ways.take(width)
             if not len(rows) and ways.trimmed:
                 self.open[-1] = self.walk.expand(ways.beam)  # what was taken before is dead by now
+                self._count(self.open[-1])
             elif not len(rows) or (fresh := self.memory.fresh(ways.paths(rows))).all():
                 return rows
             elif fresh.any():
@@ -272,6 +286,11 @@ class _Track:
             "it is proved that there is no solution",
             proved=True,
         )
+
+    def _count(self, ways: Expansions) -> None:
+        self.expanded += len(ways.keys)
+        if self.discrepancies:
+            self.relisted += len(ways.keys)
 
     def _count_discrepancy(self) -> None:
         if self.discrepancies == self.walk.settings.patience:

@@ -21,12 +21,20 @@ from heapq import heappop, heappush
 
 from musegen.search.errors import SearchInputError
 
-__all__ = ["LIMIT", "Core", "Correction", "cheapest_corrections", "smallest_conflict"]
+__all__ = [
+    "LIMIT",
+    "Core",
+    "Correction",
+    "LimitReachedError",
+    "cheapest_corrections",
+    "smallest_conflict",
+]
 
 Kept = frozenset[int]
 Oracle = Callable[[Kept], bool]  # whether something exists that keeps these constraints
 
 LIMIT = 400  # questions to the oracle before a search says what it has
+MOST_SETS = 50_000  # hitting sets that are looked at between two questions, or for all corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +60,8 @@ class Correction:
     price: float  # the sum of its members' prices
 
 
-class _LimitReachedError(Exception):
-    """The oracle may not be asked again."""
+class LimitReachedError(Exception):
+    """No more may be asked: raised here, or by an oracle whose own work is limited."""
 
 
 class _Asked:
@@ -71,7 +79,7 @@ class _Asked:
         if any(known <= kept for known in self.impossible):
             return False
         if self.count == self.limit:
-            raise _LimitReachedError
+            raise LimitReachedError
         self.count += 1
         found = self.oracle(kept)
         (self.possible if found else self.impossible).append(kept)
@@ -89,7 +97,8 @@ def smallest_conflict(
     Args:
         groups: all constraints, those first that a reader cares least for: where several
             irreducible conflicts are equally small, the one found by deleting in this order.
-        oracle: whether something exists that keeps a set of them; monotone.
+        oracle: whether something exists that keeps a set of them; monotone. It may raise
+            LimitReachedError, which counts as the limit.
         limit: questions to the oracle. Once reached, what is known is returned, and said to be
             no more than it is.
 
@@ -107,7 +116,7 @@ def smallest_conflict(
         return Core(members, "cut short", asked.count)
     try:
         members, proof = _least(members, everything, asked)
-    except _LimitReachedError:
+    except LimitReachedError:
         proof = "irreducible"
     return Core(members, proof, asked.count)
 
@@ -124,7 +133,7 @@ def _irreducible(groups: Sequence[Sequence[int]], hard: Kept, asked: _Asked) -> 
             elif len(chunk) > 1:
                 half = len(chunk) // 2
                 waiting += [chunk[half:], chunk[:half]]
-    except _LimitReachedError:
+    except LimitReachedError:
         return kept, False
     return kept, True
 
@@ -161,10 +170,18 @@ def _grown(kept: Kept, everything: Kept, asked: _Asked) -> Kept:
 
 
 def _hitting(sets: Sequence[Kept]) -> Kept:
-    """A smallest set that has a member of each of some sets; ties fall to the smaller numbers."""
+    """A smallest set that has a member of each of some sets; ties fall to the smaller numbers.
+
+    Raises:
+        LimitReachedError: more than `MOST_SETS` would have to be looked at.
+    """
     best: Kept = frozenset().union(*sets)
     waiting: list[Kept] = [frozenset()]
+    looked_at = 0
     while waiting:
+        looked_at += 1
+        if looked_at > MOST_SETS:
+            raise LimitReachedError
         chosen = waiting.pop()
         missed = [each for each in sets if not chosen & each]
         if len(chosen) + _apart(missed) >= len(best):
@@ -227,7 +244,7 @@ def cheapest_corrections(
             found.append(Correction(members, sum(prices[each] for each in sorted(members))))
             if len(found) == top:
                 break
-    except _LimitReachedError:
+    except LimitReachedError:
         pass  # what was found holds: nothing cheaper was passed over
     return tuple(found)
 
@@ -241,7 +258,9 @@ def _corrections(
     conflicts: list[Kept] = []
     heap: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
     seen: set[tuple[int, ...]] = {()}
-    while heap:
+    for _ in range(MOST_SETS):
+        if not heap:
+            return
         _, path = heappop(heap)
         given_up = frozenset(path)
         if any(each <= given_up for each in found):
@@ -259,6 +278,7 @@ def _corrections(
             if longer not in seen:
                 seen.add(longer)
                 heappush(heap, (sum(prices[one] for one in longer), longer))
+    raise LimitReachedError
 
 
 def _conflict_without(
@@ -267,5 +287,5 @@ def _conflict_without(
     rest = [[each for each in group if each not in given_up] for group in groups]
     conflict, whole = _irreducible(rest, hard, asked)
     if not whole:
-        raise _LimitReachedError
+        raise LimitReachedError
     return conflict

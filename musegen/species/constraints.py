@@ -36,7 +36,7 @@ from theory_kb.check import RuleSet, broken, costs, pair_table, rule_set
 from theory_kb.metre import beat_strength
 from theory_kb.moment import LICENCES, REST, TICKS, Moments, blank_moments
 
-__all__ = ["Problem", "States", "build_problem", "place_name"]
+__all__ = ["Problem", "States", "Time", "build_problem", "place_name"]
 
 STRUCK, HELD, SILENT = "struck", "held", "rest"  # what a voice may do at a slot
 WIDEST_LEAP = 7  # staff steps: an octave; nothing wider is proposed

@@ -14,7 +14,7 @@ from theory_kb.modes import ChurchMode
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch, PitchClass
 from theory_kb.query import voice_range
-from theory_kb.rules.context import Context, GivenNote
+from theory_kb.rules.context import Context, GivenNote, combination
 
 __all__ = ["BAR_TICKS", "HIGHEST", "LOWEST", "METRE", "WHOLE_NOTE", "Exercise"]
 
@@ -25,7 +25,6 @@ OVERLAP = 4  # semitones that a voice may reach beyond the nearest note of the c
 REACH = 12  # semitones that the voice next to the cantus may reach beyond its farthest note
 APART = 7  # semitones by which the voice after that lies farther off
 LOWEST, HIGHEST = voice_range("bass").extended_low, voice_range("soprano").extended_high
-COMBINED = frozenset({"combined-species"})
 CANTUS_NAME, COUNTERPOINT_NAME = "Cantus firmus", "Counterpoint"
 
 
@@ -88,10 +87,10 @@ class Exercise:
 
     def context(self, bars: int) -> Context:
         """What is declared of the first so many bars."""
-        moving = sum(species > 1 for species in self.species)
+        species = {voice: self.species[voice] for voice in self.free}
         return Context(
             cantus=self.place,
-            species={voice: self.species[voice] for voice in self.free},
+            species=species,
             final=self.mode.final.fifths,
             mode=self.mode.name,
             given=tuple(
@@ -99,7 +98,7 @@ class Exercise:
                 for bar, pitch in enumerate(self.cantus[:bars])
             ),
             end=bars * BAR_TICKS,
-            devices=COMBINED if moving > 1 else frozenset(),
+            devices=combination(species),
         )
 
     def window(self, voice: int) -> tuple[int, int]:

@@ -20,7 +20,14 @@ from theory_kb.pitch import Pitch, PitchClass, PitchError
 from theory_kb.rules.context import Context
 from theory_kb.rules.piece import Piece, write_declared
 
-__all__ = ["Cantus", "cantus_from_score", "cantus_from_text", "check_cantus", "mode_of"]
+__all__ = [
+    "Cantus",
+    "cantus_from_score",
+    "cantus_from_text",
+    "check_cantus",
+    "mode_of",
+    "named_mode",
+]
 
 FEWEST, MOST = 3, 200  # notes
 KEYS = {"major": "ionian", "minor": "aeolian"}
@@ -137,11 +144,8 @@ def mode_of(cantus: Cantus, name: str | None) -> tuple[ChurchMode, bool]:
         ScoreError: the notes belong to no mode on their last note, or not to the one asked for.
     """
     final = cantus.pitches[-1].pitch_class
-    allowed = (*church_mode_names(), *KEYS)
-    if name is not None and name not in allowed:
-        raise OptionError("mode", name, f"one of {', '.join(allowed)}")
     if name is not None:
-        mode = church_mode(KEYS.get(name, name), final)
+        mode = named_mode(name, final)
         strange = _strange(cantus, mode)
         if strange is not None:
             bar, pitch = strange
@@ -151,6 +155,18 @@ def mode_of(cantus: Cantus, name: str | None) -> tuple[ChurchMode, bool]:
     if cantus.mode is not None:
         return church_mode(cantus.mode, final), False
     return _found(cantus, final), False
+
+
+def named_mode(name: str, final: PitchClass) -> ChurchMode:
+    """A church mode, or that of a `major` or `minor` key, on a final.
+
+    Raises:
+        OptionError: no such mode.
+    """
+    allowed = (*church_mode_names(), *KEYS)
+    if name not in allowed:
+        raise OptionError("mode", name, f"one of {', '.join(allowed)}")
+    return church_mode(KEYS.get(name, name), final)
 
 
 def _found(cantus: Cantus, final: PitchClass) -> ChurchMode:

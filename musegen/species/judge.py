@@ -48,6 +48,9 @@ WEIGHED_WHOLE = frozenset(  # rules that a line may still come to keep, or that 
         "unfinished",
     }
 )
+PROVISIONAL = frozenset(  # those of them that a beginning can be compared by
+    {"leaps-count", "single-climax", "sp-imperfect-majority", "sp5-variety", "static-line"}
+)
 
 
 def sounding_moments(problem: Problem, path: IntArray) -> Moments:
@@ -60,7 +63,9 @@ class LineJudge:
     """A `LookBack` over the states of an exercise."""
 
     problem: Problem
-    known: dict[bytes, float] = field(default_factory=dict, repr=False)  # of each beginning
+    known: dict[bytes, tuple[float, float]] = field(  # of each beginning
+        default_factory=dict, repr=False
+    )
 
     @cached_property
     def _moments(self) -> tuple[Moments, tuple[IntArray, ...], tuple[BoolArray, ...]]:
@@ -95,24 +100,37 @@ class LineJudge:
             found[row] = max(0.0, total - charged)
         return found
 
+    def provisional(self, path: IntArray) -> float:
+        """Cost of what is wrong in a beginning, (t,), by rules that it may still come to keep."""
+        return self._begun(path)[1]
+
     def _settled(self, path: IntArray) -> float:
         """Cost of what is wrong in a beginning, whatever follows."""
+        return self._begun(path)[0]
+
+    def _begun(self, path: IntArray) -> tuple[float, float]:
+        """What is wrong in a beginning: whatever follows, and so far."""
         if len(path) == 1:
-            return 0.0
+            return 0.0, 0.0
         key = path.tobytes()
         if key not in self.known:
-            surface = self.surface(path)
-            names = rules().keys() - WEIGHED_WHOLE
+            surface, style = self.surface(path), self.problem.exercise.style
             struck = [
                 int(np.flatnonzero(surface["attack"][:, voice])[-1])
                 if surface["attack"][:, voice].any()
                 else -1
                 for voice in range(self.problem.exercise.voices)
             ]
-            self.known[key] = sum(
-                self._price(name)
-                for name, moment, voices in self._offences(surface, names)
+            found = [
+                name
+                for name, moment, voices in self._offences(
+                    surface, rules().keys() - WEIGHED_WHOLE | PROVISIONAL
+                )
                 if moment < min(struck[voice] for voice in voices)
+            ]
+            self.known[key] = (
+                sum(self._price(name) for name in found if name not in WEIGHED_WHOLE),
+                sum(style.cost(name) for name in found if name in PROVISIONAL),
             )
         return self.known[key]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from musegen.score import Score
@@ -69,9 +71,13 @@ class Counterpoint(Written):
     def _check(self) -> str:
         """What tells `musegen check` the same as the rules were told."""
         exercise = self.draft.exercise
-        voices = " ".join(
-            f"--species '{exercise.names[voice]}={exercise.species[voice]}'"
+        options = {
+            "--style": self.draft.options.style or exercise.style.name,
+            "--cantus": exercise.names[exercise.place],
+            "--mode": exercise.mode.name,
+        }
+        species = [
+            ("--species", f"{exercise.names[voice]}={exercise.species[voice]}")
             for voice in exercise.free
-        )
-        name = exercise.names[exercise.place]
-        return f"--style {exercise.style.name} --cantus '{name}' {voices}"
+        ]
+        return shlex.join(chain.from_iterable((*options.items(), *species)))

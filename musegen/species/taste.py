@@ -24,7 +24,10 @@ OFF_DOWNBEAT = 0.5  # share of that for one off the downbeat
 RETURN = 0.6  # nats for going back to the note before, so that a line does not circle
 SOFT = 3.0  # nats for a note that ficta lowers
 TIE_WITHOUT, NO_TIE = 0.5, 1.6  # nats for a tie that suspends nothing, and for a broken one
-FLORID_NO_TIE, EIGHTH = 0.4, 1.0  # nats in the fifth species: for striking a downbeat, an eighth
+# nats in the fifth species, by beat of the bar: for striking it, and for a beat without a note
+FLORID = np.array([0.1, 0.0, 0.0, 0.3])
+UNSTRUCK = np.array([0.0, 1.2, 2.0, 0.0])
+EIGHTH = 0.6  # nats for an eighth off the beat
 ROOTLESS = 2.5  # nats for a first chord that does not stand on the final
 LATE_ENTRY = 1.5  # nats for each quarter of rest beyond a half before a voice enters
 
@@ -36,6 +39,8 @@ def taste(exercise: Exercise, before: Moments, now: Moments) -> FloatArray:
         cost += _melody(exercise, voice, before, now)
         cost += _harmony(exercise, voice, now)
         cost += _rhythm(exercise, voice, now)
+        if exercise.species[voice] == 5:
+            cost += _unstruck(voice, before, now)
     for voice in exercise.free:
         for other in range(exercise.voices):
             if other == exercise.place or other > voice:
@@ -108,8 +113,9 @@ def _rhythm(exercise: Exercise, voice: int, now: Moments) -> FloatArray:
     species, struck = exercise.species[voice], _struck(now, voice)
     down = _downbeat(now) & (now["bar"] > 1) & (now["final"] == 0)
     if species == 5:
-        eighth = struck & (now["position"] % TICKS != 0)
-        florid: FloatArray = FLORID_NO_TIE * (down & struck) + EIGHTH * eighth
+        beat, off = np.divmod(now["position"], TICKS)
+        inside = struck & ((beat > 0) | down)
+        florid: FloatArray = inside * np.where(off == 0, FLORID[beat % 4], EIGHTH)
         return florid
     if species == 4:
         held = down & ~struck
@@ -120,6 +126,19 @@ def _rhythm(exercise: Exercise, voice: int, now: Moments) -> FloatArray:
     late = (now["opening"] == 1) & struck & (now["position"] > 2 * TICKS)
     entered: FloatArray = LATE_ENTRY * late
     return entered
+
+
+def _unstruck(voice: int, before: Moments, now: Moments) -> FloatArray:
+    """The quarters of the bar, since the moment before, on which a florid voice strikes nothing."""
+    silent = now["semitone"][:, voice] == REST
+    end = np.where(_downbeat(now), 4 * TICKS, now["position"])
+    cost = np.zeros(len(now))
+    for beat in range(1, 4):
+        place = beat * TICKS
+        passed = (before["position"] < place) & (place < end)
+        here = (now["position"] == place) & ~_struck(now, voice)
+        cost += UNSTRUCK[beat] * ((passed | here) & ~silent)
+    return cost
 
 
 def _motion(before: Moments, now: Moments, voice: int, other: int) -> FloatArray:

@@ -31,11 +31,12 @@ from musegen.io.reading import read_pieces
 from musegen.report import SEVERITIES, CheckReport, Place, PlacedFinding, SkippedRule, Unreadable
 from musegen.score import Note, Score
 from musegen.slices import check_voices, piece, sounding, ticks
+from musegen.species.given import named_mode
 from theory_kb.check import Finding, Style, check, load_style
 from theory_kb.metre import beat_ticks, is_known
 from theory_kb.moment import MAX_VOICES, REST, TICKS, Moments
 from theory_kb.pitch import Key
-from theory_kb.rules.context import Context, WrittenNote
+from theory_kb.rules.context import Context, WrittenNote, combination
 from theory_kb.rules.piece import Piece, write_declared
 from theory_kb.rules.records import rule
 
@@ -65,7 +66,9 @@ class CheckOptions:
         harmony: analyse the harmony; None does so where the piece is like a chorale.
         key: declared key, such as `D minor`; else the file's, or an estimate for the analysis.
         cantus: name of the voice that has the cantus firmus.
-        species: species of the counterpoint by name of voice.
+        species: species of the counterpoint by name of voice; several of shorter notes than the
+            cantus's are a declared combination.
+        mode: church mode on the last note of the cantus, or `major` or `minor`.
     """
 
     style: str = "bach"
@@ -73,6 +76,7 @@ class CheckOptions:
     key: str | None = None
     cantus: str | None = None
     species: Mapping[str, int] = field(default_factory=dict)
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,14 +354,22 @@ def _declared(context: Context, reading: Reading, score: Score, options: CheckOp
     if not (reading.key_declared or options.key or score.chords):
         context = replace(context, home=None)
     if options.cantus is not None:
-        cantus = _voice(options.cantus, voices, "--cantus")
-        final = score.parts[cantus].notes[-1].pitch.pitch_class.fifths
-        context = replace(context, cantus=cantus, final=final)
+        context = _with_cantus(context, score, options.cantus, options.mode)
+    elif options.mode is not None:
+        raise OptionError("--mode", options.mode, "left out unless --cantus names a voice")
     strange = [number for number in options.species.values() if number not in SPECIES]
     if strange:
         raise OptionError("--species", strange[0], "from 1 to 5")
     species = {_voice(name, voices, "--species"): of for name, of in options.species.items()}
-    return replace(context, species=species)
+    return replace(context, species=species, devices=context.devices | combination(species))
+
+
+def _with_cantus(context: Context, score: Score, name: str, mode: str | None) -> Context:
+    """The context with a cantus firmus, its final, and the mode on that."""
+    voice = _voice(name, [part.name for part in score.parts], "--cantus")
+    final = score.parts[voice].notes[-1].pitch.pitch_class
+    declared = None if mode is None else named_mode(mode, final).name
+    return replace(context, cantus=voice, final=final.fifths, mode=declared)
 
 
 def _bars(reading: Reading, score: Score) -> tuple[tuple[int, int], ...]:

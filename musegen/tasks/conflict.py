@@ -15,7 +15,12 @@ from typing import Any
 from musegen.models.protocol import IntArray
 from musegen.plan.ensemble import CHOIR
 from musegen.plan.plan import Harmony, Plan, where
-from musegen.search.conflict import Correction, cheapest_corrections, smallest_conflict
+from musegen.search.conflict import (
+    Correction,
+    LimitReachedError,
+    cheapest_corrections,
+    smallest_conflict,
+)
 from musegen.tasks.conflict_text import PROOFS, named, told, ways_told
 from musegen.tasks.relaxation import (
     KINDS,
@@ -39,6 +44,7 @@ MIDDLE_OF_KEY = 2  # of a major scale, in fifths above the tonic
 OCTAVES = range(1, 7)
 FARTHEST = 12  # semitones that a given note may be moved
 MOST_PLACES = 8  # further places that are looked for
+MOST_WORK = 120_000_000  # pairs judged for the conflict, and for the ways out of each kind
 
 OTHERS = tuple(kind for kind in KINDS if kind not in GIVEN)
 WAYS = ((tuple(KINDS), 2), (OTHERS, 1), (GIVEN, 1))  # kinds that may change, and how many ways out
@@ -71,6 +77,7 @@ class Explanation:
     conflict: Conflict
     relaxations: tuple[Relaxation, ...]  # the cheapest first; up to the first of `further`
     further: tuple[int, ...]  # slots of other conflicts, apart from this one
+    limited: bool = False  # whether the ways out were looked for up to the limit of work
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -78,6 +85,8 @@ class Explanation:
         members = told(self.plan, self.style, self.conflict.members)
         lines = [f"these cannot hold together: {members}", PROOFS[self.conflict.proof]]
         lines += ways_told(self.plan, self.style, [each.changes for each in self.relaxations])
+        if self.limited:
+            lines.append("the limit of work was reached: there may be other, cheaper ways out")
         if self.further:
             unit = self.plan.metre[1]
             places = "; ".join(where(self.plan.slots[slot], unit) for slot in self.further)
@@ -108,6 +117,7 @@ class Explanation:
                 }
                 for slot in self.further
             ],
+            "limited": self.limited,
         }
 
 
@@ -132,15 +142,23 @@ def explain_conflict(plan: Plan, style: Style) -> Explanation | None:
     further = tuple(_further(loose, dead, end))
     goal = further[0] - 1 if further else end
     through = _Through(loose, first, dead, max(goal, dead))
-    return Explanation(plan, style, conflict, tuple(_relaxations(through)), further)
+    relaxations = tuple(_relaxations(through))
+    return Explanation(plan, style, conflict, relaxations, further, through.limited)
 
 
 def _narrowed(loose: Loosened, last: int) -> int:
     """The latest slot from which no way leads to one that cannot be reached from the start."""
-    for first in range(last, 0, -1):
-        if loose.dead_end(first, last) is not None:
-            return first
-    return 0
+    step, open_at = 1, last + 1  # from `open_at` a way leads, from `dead` none
+    dead = last
+    while dead and loose.dead_end(dead, last) is None:
+        open_at, dead, step = dead, max(0, dead - step), 2 * step
+    while open_at - dead > 1:
+        middle = (dead + open_at) // 2
+        if loose.dead_end(middle, last) is None:
+            open_at = middle
+        else:
+            dead = middle
+    return dead
 
 
 def _further(loose: Loosened, dead: int, end: int) -> Iterator[int]:
@@ -158,8 +176,11 @@ def _conflict(loose: Loosened, first: int, last: int) -> Conflict:
     groups = constraints_between(loose.plan, loose.style, first, last)
     flat = [each for group in groups for each in group]
     numbers = {each: number for number, each in enumerate(flat)}
+    most = loose.work + MOST_WORK
 
     def possible(kept: frozenset[int]) -> bool:
+        if loose.work > most:
+            raise LimitReachedError
         changes = frozenset(Change(each) for each in flat if numbers[each] not in kept)
         return loose.dead_end(first, last, changes) is None
 
@@ -186,6 +207,8 @@ class _Through:
 
     def __init__(self, loose: Loosened, first: int, last: int, goal: int) -> None:
         self.loose, self.first, self.last, self.goal = loose, first, last, goal
+        self.limited = False  # whether a search of ways out came to its limit
+        self.most = 0  # work of the search that is under way
         self.forward: list[IntArray] = []
         for place in range(last):
             self.forward.append(
@@ -200,8 +223,19 @@ class _Through:
                 loose.all_at(place, frozenset()) if onward is None else loose.leading(place, onward)
             )
 
+    def begin(self) -> None:
+        """Another search may do as much work as each."""
+        self.most = self.loose.work + MOST_WORK
+
     def __call__(self, changes: frozenset[Change]) -> bool:
-        """Whether there is a way."""
+        """Whether there is a way.
+
+        Raises:
+            LimitReachedError: the search that is under way has done its work.
+        """
+        if self.loose.work > self.most:
+            self.limited = True
+            raise LimitReachedError
         touched = [place for each in changes for place in each.constraint.slots]
         first = max(0, min([self.first, *touched]) - 1)
         last = min(max([self.last, *touched]) + 1, self.goal)
@@ -223,7 +257,10 @@ def _relaxations(through: _Through) -> list[Relaxation]:
     found: dict[frozenset[Constraint], Relaxation] = {}
     for kinds, count in WAYS:
         free = [[numbers[each] for each in group if each.kind in kinds] for group in groups]
-        for correction in _corrections(through, flat, free, count):
+        through.begin()
+        corrections = _corrections(through, flat, free, count)
+        through.begin()
+        for correction in corrections:
             members = frozenset(flat[number] for number in correction.members)
             if members not in found:
                 found[members] = Relaxation(_filled(through, members), correction.price)
@@ -246,12 +283,15 @@ def _corrections(
 def _filled(through: _Through, members: frozenset[Constraint]) -> tuple[Change, ...]:
     """What could stand in place of given notes and chords: what is nearest, one after another."""
     changes = [Change(each) for each in _in_order(tuple(members))]
-    for place, change in enumerate(changes):
-        for to in _nearest(through.loose.plan, change.constraint):
-            tried = [*changes[:place], replace(change, to=to), *changes[place + 1 :]]
-            if through(frozenset(tried)):
-                changes = tried
-                break
+    try:
+        for place, change in enumerate(changes):
+            for to in _nearest(through.loose.plan, change.constraint):
+                tried = [*changes[:place], replace(change, to=to), *changes[place + 1 :]]
+                if through(frozenset(tried)):
+                    changes = tried
+                    break
+    except LimitReachedError:
+        pass  # what is not filled may be anything that works
     return tuple(changes)
 
 

@@ -16,6 +16,7 @@ from musegen.search.optimum import count_solutions, first_order_optimum
 from musegen.slices import parts_from_moments, piece
 from musegen.species.constraints import Problem, build_problem, place_name
 from musegen.species.exercise import METRE, WHOLE_NOTE, Exercise
+from musegen.species.foresight import Foresight
 from musegen.species.given import Cantus, cantus_from_score, cantus_from_text, check_cantus, mode_of
 from musegen.species.judge import LineJudge
 from theory_kb.check import Report, check, load_style
@@ -43,7 +44,7 @@ class CounterpointOptions:
 
     seed: int = 0
     style: str | None = None  # name or path; else Fux's for the number of voices
-    width: int = 24  # hypotheses of the beam
+    width: int = 64  # hypotheses of the beam
     temperature: float = 0.0  # of the draw; 0 takes the best that the beam finds
     patience: int = 1000  # how often the search goes back before it gives up
 
@@ -191,6 +192,7 @@ def _searched(problem: Problem, judge: LineJudge, options: CounterpointOptions) 
     try:
         return beam_search(
             problem.lattice,
+            scorer=Foresight(judge),
             look_back=judge,
             width=options.width,
             rng=np.random.default_rng(options.seed),

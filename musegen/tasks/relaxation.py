@@ -38,6 +38,7 @@ KINDS = {  # what may stand in the way, what matters least first, and the price 
 }
 LIMIT_KINDS = ("range", "spacing-upper", "spacing-lower", "crossing", "complete")
 MOST_PAIRS = 20_000_000  # of candidates that are judged for one question
+BUILT = 50_000  # pairs whose judgement takes as long as finding the candidates of a slot
 FIRST_CHUNK, CHUNK = 1 << 14, 1 << 18  # pairs judged at a time, at first and later
 FEW = 32  # candidates of a slot that are tried first
 CADENCE = 2  # last chords of a phrase, whose choice depends on each other's given notes
@@ -153,6 +154,7 @@ class Loosened:
         """Of a plan in a style, whose hard rules hold."""
         self.plan, self.style = plan, style
         self.undecided = False  # whether a question was too large to be answered for sure
+        self.work = 0  # pairs judged for all questions, slots made counted in
         self._plans: dict[Changes, Plan] = {}
         self._slots: dict[tuple[int, Changes], SlotCandidates | None] = {}
         self._orders: dict[tuple[int, Changes], BoolArray] = {}
@@ -244,6 +246,7 @@ class Loosened:
         assert before is not None  # there are candidates to ask about
         assert after is not None
         gate = self._order(place, changes)[before.harmony[rows]][:, after.harmony[columns]]
+        self.work += gate.size
         firsts, seconds = np.nonzero(gate)
         pairs = rows[firsts], columns[seconds]
         legal = followed(before, after, pairs, self.style, _rules_at(place, changes))
@@ -261,6 +264,7 @@ class Loosened:
     def _candidates(self, place: int, changes: Changes) -> SlotCandidates | None:
         here = frozenset(each for each in changes if _touches(self.plan, each.constraint, place))
         if (place, here) not in self._slots:
+            self.work += BUILT
             self._slots[place, here] = candidates_at(
                 place,
                 self.changed_plan(here),

@@ -297,12 +297,16 @@ def _finish(
     search: Solution,
     rng: np.random.Generator,
 ) -> Draft:
-    """Surface, score and report; a surface in which the checker finds an error is drawn anew."""
+    """Surface, score and report; a surface in which the checker finds an error is drawn anew.
+
+    Not if the error is one of chords that stood in the surface before too: it lies below both.
+    """
     path = search.path
     skeleton = np.stack(
         [slot.moments[choice] for slot, choice in zip(problem.slots, path, strict=True)]
     )
     redraws = 0
+    lasting: frozenset[object] = frozenset()
     while True:
         decorations = decorate(
             problem.plan,
@@ -311,6 +315,7 @@ def _finish(
             rng=rng,
             constrained=options.constrained,
             plain=not options.figures,
+            forced=problem.forced,
         )
         score = write_score(problem.plan, skeleton, decorations, options)
         report = check(piece(score), problem.style)
@@ -318,7 +323,8 @@ def _finish(
         if settled or not options.constrained or not _avoidable(problem, report):
             break
         redraws += 1
-        if redraws == SURFACE_DRAWS:
+        stood, lasting = lasting, _of_chords(_avoidable(problem, report))
+        if redraws == SURFACE_DRAWS or stood & lasting:
             raise InfeasibleError(*_last_error(problem.plan, _avoidable(problem, report)[0]))
     return Draft(
         options,
@@ -352,6 +358,11 @@ def _avoidable(problem: Problem, report: Report) -> list[Finding]:
         for finding in errors
         if rule(finding.rule).scope not in HARMONIC and finding.rule not in problem.forced
     ]
+
+
+def _of_chords(findings: Sequence[Finding]) -> frozenset[object]:
+    """Where chords or their order are at fault, whatever the surface."""
+    return frozenset(each.place for each in findings if rule(each.rule).scope in HARMONIC)
 
 
 def _last_error(plan: Plan, finding: Finding) -> tuple[int, str]:

@@ -27,7 +27,7 @@ from musegen.search.beam import beam_search
 from musegen.search.lattice import Lattice, PairTable
 from musegen.sounding import delayed_pitch, delayed_voice, later, silence, spelled
 from musegen.standing import Origin
-from theory_kb.check import RuleSet, Style, costs, pair_table, rule_set
+from theory_kb.check import RuleSet, Style, costs, pair_table, rule_set, without
 from theory_kb.chords import spell
 from theory_kb.moment import NON_CHORD, Moments
 from theory_kb.pitch import Key, Pitch, PitchClass, ScaleDegree
@@ -138,6 +138,7 @@ def decorate(
     rng: np.random.Generator,
     constrained: bool = True,
     plain: bool = False,
+    forced: frozenset[str] = frozenset(),
 ) -> tuple[Decoration, ...]:
     """Decorate every beat of a skeleton under the surface rules of a style.
 
@@ -148,12 +149,16 @@ def decorate(
         rng: draws among what is likely.
         constrained: False leaves the rules out, to measure what they do.
         plain: True leaves every voice that is not given without ornament.
+        forced: hard rules that the skeleton breaks already, since what is given does.
 
     Raises:
         InfeasibleError: no surface keeps the hard rules.
     """
     pitches = [spelled(moment) for moment in skeleton]
-    rules = {group: rule_set(style, *which) for group, which in RULE_SETS.items()}
+    rules = {
+        group: without(rule_set(style, *which), forced, soft=True)
+        for group, which in RULE_SETS.items()
+    }
     beats = [
         _candidates(plan, place, pitches, skeleton, constrained=constrained, plain=plain)
         for place in range(len(plan.slots))

@@ -219,19 +219,19 @@ def test_harmonise_writes_a_folder_a_solution(tmp_path: Path) -> None:
 
 def test_what_has_no_solution_is_explained(tmp_path: Path) -> None:
     """Exit 2, a fact a line, the same as an object with --json, and nothing is written."""
-    run = musegen("realise", "C: V42 I", "--models", "none", "--json", cwd=tmp_path)
+    octaves = "X:1\nT:octaves\nM:4/4\nL:1/4\nK:C\nV:1\nc d e c|\nV:2\nC, D, E, C,|\n"
+    (tmp_path / "octaves.abc").write_text(octaves)
+    arguments = ("octaves.abc", "--voice", "soprano,bass", "--models", "none", "--json")
+    run = musegen("harmonise", *arguments, cwd=tmp_path)
     assert run.returncode == 2
     lines = run.stderr.splitlines()
     assert all(each.startswith("musegen: ") for each in lines)
-    assert (
-        lines[0]
-        == "musegen: bar 1, beat 2: nothing that may stand here can follow what comes before"
-    )
-    assert lines[1].startswith("musegen: these cannot hold together: chord V42 of C major at bar 1")
+    assert lines[0].startswith("musegen: bar 1, beat 2")
+    assert "these cannot hold together: soprano C5 at bar 1, beat 1" in lines[1]
     assert any("cheapest way out" in each for each in lines)
     kinds = [each["kind"] for each in json.loads(run.stdout)["conflict"]["members"]]
-    assert kinds == ["chord", "chord", "rule"]
-    assert not list(tmp_path.iterdir())
+    assert kinds == ["note"] * 4 + ["rule"]
+    assert [each.name for each in tmp_path.iterdir()] == ["octaves.abc"]
 
 
 def test_realise_writes_chords(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -26,9 +27,50 @@ def test_a_counterpoint_is_written(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert call([*asked, "--out", str(tmp_path)]) == 0
     table = json.loads(capfd.readouterr().out)
     assert table["mode"] == "D dorian"
-    assert "--cantus 'Cantus firmus' --species 'Counterpoint=4'" in table["check it with"]
+    assert table["check it with"] == (
+        "--style fux2 --cantus 'Cantus firmus' --mode dorian --species Counterpoint=4"
+    )
     names = {path.name for path in Path(table["folder"]).iterdir()}
     assert {"score.musicxml", "score.mid", "score.png", "explanation.html"} <= names
+
+
+DECLARED = {"sp-mode", "sp3v-species-mix"}  # ask for the mode, and for what is combined
+OWN_STYLE = """name = "mine"
+extends = "fux2"
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--species", "3"],
+        ["--species", "2,4", "--voices", "3"],
+        pytest.param(
+            ["--species", "1,3", "--voices", "3", "--cantus-voice", "middle"],
+            marks=pytest.mark.slow,
+        ),
+        ["--mode", "minor", "--below"],
+        ["--style", "own style.toml", "--species", "2"],
+    ],
+    ids=" ".join,
+)
+def test_the_line_that_checks_it_says_what_the_task_was_told(
+    tmp_path: Path,
+    options: list[str],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Run as it is printed, no rule lacks what it needs and no error is found."""
+    monkeypatch.chdir(tmp_path)
+    Path("own style.toml").write_text(OWN_STYLE, encoding="utf-8")
+    asked = ["counterpoint", "D4 F4 E4 D4", *options, "--no-audio", "--json", "--out", "out"]
+    assert call(asked) == 0
+    table = json.loads(capfd.readouterr().out)
+    told = shlex.split(table["check it with"])
+    assert call(["check", f"{table['folder']}/score.musicxml", *told, "--json"]) == 0
+    (report,) = json.loads(capfd.readouterr().out)["pieces"]
+    assert {each["rule"] for each in report["skipped"]}.isdisjoint(DECLARED)
+    assert {each["rule"] for each in report["findings"]}.isdisjoint(DECLARED)
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,8 @@ def test_chordal_sevenths_reached_by_a_figure_resolve() -> None:
 
 
 GOLDEN = (
-    "E5 E4 C4 C3 I | D5 G4 B3 G2 V | C5 G4 C4 E3 I6 | D5 G4 B3 G2 V | "
-    "E5 G4 C4 E3 I6 | F5 F4 D4 D3 ii | D5 F4 B3 G3 V7 | C5 E4 C4 C3 I"
+    "E5 C5 C4 C3 I | D5 B4 F4 D3 viio6 | C5 G4 C4 E3 I6 | D5 G4 B3 G2 V | "
+    "E5 G4 C4 E3 I6 | F5 F4 C4 D3 ii7 | D5 F4 B3 G3 V7 | C5 E4 C4 C3 I"
 )
 
 

@@ -314,3 +314,13 @@ def test_the_last_chord_is_read_at_home() -> None:
     """A turn to the relative major does not make the last chord one of that key."""
     text = "G minor: G2 D3[#] G2 C3 | F3 Bb2 Eb3[7] A2[6/5] | D3[7/#] G2*2"
     assert plan_of_figures(bass(text)).slots[-1].harmonies[0].chord.symbol == "i"
+
+
+def test_what_the_chords_force_is_reported_and_its_surface_found() -> None:
+    """A seventh that no voicing can resolve is written, plain and ornate, and the checker says so."""
+    text = "C major: I V7 V65/IV IV V7 I"
+    for figures in (False, True):
+        (made,) = realise(text, Options(models=(), temperature=0.0, figures=figures))
+        assert made.problem.forced == {"seventh-resolves-down"}
+        errors = {each.rule for each in made.report.findings if each.severity == "E"}
+        assert errors == {"seventh-resolves-down"}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 __all__ = [
+    "COMBINED",
     "UNDECLARED",
     "Answer",
     "Canon",
@@ -20,7 +21,10 @@ __all__ = [
     "Syllable",
     "Unit",
     "WrittenNote",
+    "combination",
 ]
+
+COMBINED = "combined-species"  # declared where several voices carry a species
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,16 @@ class Context:
     doublings: tuple[tuple[int, int], ...] = ()  # a voice and the one that it doubles on purpose
     silences: tuple[Silence, ...] = ()  # written rests
     end: int | None = None  # ticks: where the piece ends; a last note lasts until then
+
+
+def combination(species: Mapping[int, int]) -> frozenset[str]:
+    """The licence that an exercise declares by naming a species above the first for several voices.
+
+    Args:
+        species: 1 to 5 by voice; 0 or none for the cantus.
+    """
+    several = sum(number > 1 for number in species.values()) > 1
+    return frozenset({COMBINED}) if several else frozenset()
 
 
 UNDECLARED = Context()

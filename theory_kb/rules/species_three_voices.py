@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory_kb.moment import REST, UNKNOWN
+from theory_kb.rules.context import COMBINED
 from theory_kb.rules.engine import helper, kernel, pair_bit, piece_rule, voice_bit
 from theory_kb.rules.measure import (
     CONSONANT,
@@ -44,7 +45,6 @@ MINOR_THIRD = -3  # on the line of fifths
 SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH = 1, 2, 3, 4, 5, 6  # staff steps
 SIX_THREE = {THIRD, SIXTH}
 FEWEST = 3  # voices
-COMBINED = "combined-species"  # declared where several voices carry a species
 
 # --------------------------------------------------------------------------------- sonority
 

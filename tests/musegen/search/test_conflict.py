@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musegen.search.conflict import Core, cheapest_corrections, smallest_conflict
+from musegen.search.conflict import (
+    Core,
+    LimitReachedError,
+    cheapest_corrections,
+    smallest_conflict,
+)
 from musegen.search.errors import SearchInputError
 
 COUNT = 7
@@ -128,3 +133,18 @@ def test_what_is_no_question_is_refused(ask: Callable[[], Core], words: str) -> 
     """A set that can be kept, constraints named twice, prices of nothing."""
     with pytest.raises(SearchInputError, match=words):
         ask()
+
+
+def test_an_oracle_may_end_the_search_by_itself() -> None:
+    """What is known when its work is done is returned, and no more is claimed."""
+    asked = 0
+
+    def tired(kept: frozenset[int]) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise LimitReachedError
+        return False
+
+    assert smallest_conflict([[0, 1], [2]], tired) == Core(frozenset({0, 1, 2}), "cut short", 2)
+    assert cheapest_corrections([[0, 1], [2]], [1.0] * 3, tired) == ()

@@ -287,6 +287,20 @@ def test_stopped_before_it_is_known_it_says_so() -> None:
     assert not caught.value.proved
 
 
+def test_the_limit_of_ways_is_said_and_proves_nothing() -> None:
+    """A complete search ends by count, where no clock is asked."""
+    with pytest.raises(DeadEndError, match=r"among 1 that were tried.*is not proved") as caught:
+        complete_search(
+            free_lattice(6, 4),
+            look_back=Automaton(np.array([[0, 0, 0, 0], [INF] * 4]), np.array([[1] * 4, [1] * 4])),
+            width=1,
+            most=1,
+        )
+    assert not caught.value.proved
+    with pytest.raises(SearchInputError, match="most must be 1 or more, got 0"):
+        complete_search(free_lattice(2, 2), most=0)
+
+
 def test_models_only_propose() -> None:
     """Where models forbid everything, the rules' solution is given and says how it was found."""
     silent = Chain(np.full((3, 2), -INF))

@@ -1,0 +1,75 @@
+"""The command that says what the harmony of a score is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.shared import EXIT_REFUSED, AsJson, Force, Quiet, refuse, status, whole, write_out
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(analyse)
+
+
+def analyse(
+    files: Annotated[
+        list[Path], typer.Argument(help="MusicXML, MIDI, kern, ABC; folders of such.")
+    ],
+    key: Annotated[str | None, typer.Option(help="Home key, such as 'D minor'.")] = None,
+    notation: Annotated[str, typer.Option(help="roman, function or lead.")] = "roman",
+    readings: Annotated[
+        int, typer.Option(help="Readings of the whole to rank.", parser=whole, metavar="N")
+    ] = 3,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", help="Files at a time.", parser=whole, metavar="N")
+    ] = 1,
+    romantext: Annotated[Path | None, typer.Option(help="Write RomanText.")] = None,
+    annotated: Annotated[Path | None, typer.Option(help="Write MusicXML with numerals.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with the score.")] = None,
+    as_json: AsJson = False,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tell keys, chords, non-chord tones, cadences and phrases, how sure and why.
+
+    Example: musegen analyse chorale.musicxml --romantext chorale.rntxt
+    """
+    from musegen.io.analysis_text import analysis_lines, analysis_record
+    from musegen.io.reading import score_files
+    from musegen.tasks.analyse import (
+        AnalyseOptions,
+        analyse_files,
+        checked_options,
+        write_outputs,
+    )
+
+    options = AnalyseOptions(key, readings, notation, romantext, annotated, html, force)
+    paths = list(score_files(files))
+    checked_options(options, paths)
+    outcomes = []
+    with status("analysing", quiet=quiet or not as_json):
+        for each in analyse_files(paths, options, jobs=jobs):
+            outcomes.append(each)
+            if each.analysis is None:
+                refuse(each.problem)
+            elif not (as_json or quiet):
+                lines = analysis_lines(each.analysis, notation=notation)
+                write_out("".join(f"{line}\n" for line in lines))
+    if as_json:
+        records = [
+            {"file": each.file, "name": each.name, **analysis_record(each.analysis)}
+            for each in outcomes
+            if each.analysis is not None
+        ]
+        sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
+    write_outputs(outcomes, options)
+    if any(each.analysis is None for each in outcomes):
+        raise typer.Exit(EXIT_REFUSED)

@@ -1,0 +1,241 @@
+"""What a score sounds like to the analysis: short spans of time and the weight of tones in them.
+
+A span ends wherever a note begins on a beat or on a regular part of one; harmony may change there
+and nowhere else. Tones are weighed in beats and sorted by how their line treats them (a passing
+tone, a suspension, ...), before anything is known of the chords: what a line can do with a
+non-chord tone depends on how it is reached and left (knowledge base B.7; KP 11-12).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, cached_property, partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musegen.score import Note, Score
+from theory_kb.metre import beat_strength, beat_ticks, is_known
+from theory_kb.moment import TICKS
+from theory_kb.pitch import Key
+
+__all__ = ["REACH", "SILENT", "TREATMENTS", "WIDTH", "Surface", "rests", "surface"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+REACH = 24  # places kept on each side of the home tonic on the line of fifths
+WIDTH = 2 * REACH + 1
+TREATMENTS = (
+    "free",  # reached and left by leap or rest: only a chord tone can do that
+    "passing",  # by step to and from, off the beat
+    "suspended",  # held or struck again on the beat, then a step down
+    "held",  # held or struck again, then something else
+    "accented",  # by step to and from, on the beat, shorter than the beat
+    "leaning",  # the same, a beat long or longer
+    "anticipated",  # off the beat, then struck again
+    "half-free",  # a step on one side only
+)
+SMALLEST = 2  # harmony changes on halves of a simple beat
+SMALLEST_COMPOUND = 3  # and on thirds of a dotted one
+SILENT = 1 << 40
+LONG_REST = Fraction(1)  # beats of silence in all parts that end a phrase
+
+
+@dataclass(frozen=True, slots=False)
+class Surface:
+    """The spans of a score, n of them, and what sounds in each."""
+
+    home: Key
+    times: tuple[Fraction, ...]  # n + 1, quarter notes: starts of the spans, and the end
+    beats: FloatArray  # (n,) length of each span in beats
+    strength: IntArray  # (n,) beat strength at its start, 0 to 4
+    boundary: BoolArray  # (n,) whether a phrase begins with it
+    closing: BoolArray  # (n,) whether it belongs to the last melody note of a phrase
+    tones: FloatArray  # (n, treatments, WIDTH) beats of tones, by place on the line of fifths
+    bass: FloatArray  # (n, WIDTH) beats of the lowest tone
+    first_bass: IntArray  # (n,) column of the lowest tone at the start, -1 in silence
+    lowest: IntArray  # (n,) semitone times WIDTH plus column of the lowest tone, SILENT in silence
+
+    @property
+    def origin(self) -> int:
+        """Line of fifths of the first column."""
+        return self.home.tonic.fifths - REACH
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """(n, WIDTH) beats of tones, however treated."""
+        total: FloatArray = self.tones.sum(axis=1)
+        return total
+
+
+def surface(score: Score) -> Surface:
+    """The surface of a score with at least one note; phrase ends are taken from it where marked."""
+    times = _times(score)
+    count = len(times) - 1
+    lengths = [_beat(score, start) for start in times[:-1]]
+    tones = np.zeros((count, len(TREATMENTS), WIDTH))
+    bass = np.zeros((count, WIDTH))
+    first_bass = np.full(count, -1)
+    lowest = np.full(count, SILENT)
+    origin = score.key.tonic.fifths - REACH
+    heard: list[list[tuple[int, Fraction, Fraction, int]]] = [[] for _ in range(count)]
+    on_beat = cache(partial(_on_beat, score))  # parts begin notes at the same times
+    for part in score.parts:
+        for place, note in enumerate(part.notes):
+            column = min(max(note.pitch.pitch_class.fifths - origin, 0), WIDTH - 1)
+            row = bisect_right(times, note.onset) - 1
+            while row < count and times[row] < note.end:
+                begin, end = max(note.onset, times[row]), min(note.end, times[row + 1])
+                long = note.end - begin >= lengths[row]
+                kind = _treatment(part.notes, place, times[row], on_beat=on_beat(begin), long=long)
+                tones[row, kind, column] += float((end - begin) / lengths[row])
+                heard[row].append((note.pitch.semitone, begin, end, column))
+                row += 1
+    for row, notes in enumerate(heard):
+        _lowest(notes, float(lengths[row]), bass[row])
+        lowest[row] = min((each[0] * WIDTH + each[3] for each in notes), default=SILENT)
+        start = [each for each in notes if each[1] == times[row]]
+        if start:
+            first_bass[row] = min(start)[3]
+    ends = _phrase_ends(score)
+    phrase = np.array([bisect_right(ends, start) for start in times[:-1]])
+    return Surface(
+        score.key,
+        times,
+        np.array(
+            [float((b - a) / beat) for a, b, beat in zip(times, times[1:], lengths, strict=False)]
+        ),
+        np.array([_strength(score, start) for start in times[:-1]]),
+        np.diff(phrase, prepend=0) > 0,
+        _closing(score, times, ends),
+        tones,
+        bass,
+        first_bass,
+        lowest,
+    )
+
+
+def _beat(score: Score, time: Fraction) -> Fraction:
+    """Length of a beat in quarter notes; of a metre that is not known, its written unit."""
+    metre = score.metre_at(time)
+    if is_known(metre.beats, metre.unit):
+        return Fraction(beat_ticks(metre.beats, metre.unit), TICKS)
+    return Fraction(4, metre.unit)
+
+
+def _position(score: Score, time: Fraction) -> Fraction:
+    """Quarter notes from the bar line."""
+    _, beat = score.bar_and_beat(time)
+    return (beat - 1) * Fraction(4, score.metre_at(time).unit)
+
+
+def _strength(score: Score, time: Fraction) -> int:
+    metre = score.metre_at(time)
+    position = _position(score, time)
+    if is_known(metre.beats, metre.unit):
+        return beat_strength(metre.beats, metre.unit, int(position * TICKS))
+    if position == 0:
+        return 4
+    return 2 if position % Fraction(4, metre.unit) == 0 else 0
+
+
+def _on_beat(score: Score, time: Fraction) -> bool:
+    return _position(score, time) % _beat(score, time) == 0
+
+
+def _times(score: Score) -> tuple[Fraction, ...]:
+    """Starts of the spans and the end: onsets on a beat or a regular part of one."""
+    onsets = sorted({note.onset for part in score.parts for note in part.notes})
+    ends = {note.end for part in score.parts for note in part.notes}
+    found = [time for time in onsets if _regular(score, time)]
+    silent = [end for end in ends if end < score.duration and not _sounds(score, end)]
+    start = onsets[0]
+    return tuple(sorted({start, *found, *silent, score.duration}))
+
+
+def _sounds(score: Score, time: Fraction) -> bool:
+    for part in score.parts:
+        place = bisect_right(part.notes, time, key=lambda note: note.onset) - 1
+        if place >= 0 and part.notes[place].end > time:
+            return True
+    return False
+
+
+def _regular(score: Score, time: Fraction) -> bool:
+    beat = _beat(score, time)
+    dotted = beat.numerator % 3 == 0
+    return _position(score, time) % (beat / (SMALLEST_COMPOUND if dotted else SMALLEST)) == 0
+
+
+def _lowest(
+    notes: Sequence[tuple[int, Fraction, Fraction, int]], beat: float, row: FloatArray
+) -> None:
+    """Add the beats for which each tone is the lowest that sounds."""
+    points = sorted({point for _, begin, end, _ in notes for point in (begin, end)})
+    for begin, end in pairwise(points):
+        now = [each for each in notes if each[1] <= begin < each[2]]
+        if now:
+            row[min(now)[3]] += float(end - begin) / beat
+
+
+# --- how a line treats a tone ---------------------------------------------------------------
+
+
+def _treatment(
+    notes: Sequence[Note], place: int, start: Fraction, *, on_beat: bool, long: bool
+) -> int:
+    """Index of the treatment of a note, or of that part of it which begins at `start`."""
+    note = notes[place]
+    before = notes[place - 1] if place and notes[place - 1].end == note.onset else None
+    after = notes[place + 1] if place + 1 < len(notes) else None
+    if after is not None and after.onset != note.end:
+        after = None
+    reached = None if before is None else note.pitch.step - before.pitch.step
+    left = None if after is None else after.pitch.step - note.pitch.step
+    again = before is not None and before.pitch == note.pitch
+    if note.onset < start or again:
+        name = "suspended" if on_beat and left == -1 else "held"
+    elif reached in (-1, 1, 0) and left in (-1, 1):
+        name = ("leaning" if long else "accented") if on_beat else "passing"
+    elif after is not None and after.pitch == note.pitch and not on_beat:
+        name = "anticipated"
+    else:
+        name = "half-free" if {reached, left} & {-1, 1} else "free"
+    return TREATMENTS.index(name)
+
+
+# --- phrases --------------------------------------------------------------------------------
+
+
+def _phrase_ends(score: Score) -> list[Fraction]:
+    """Ends that are marked, and starts of silences of all parts."""
+    return sorted({*score.phrase_ends, *rests(score)})
+
+
+def rests(score: Score) -> tuple[Fraction, ...]:
+    """From where all parts rest for a beat or longer."""
+    spans = sorted((note.onset, note.end) for part in score.parts for note in part.notes)
+    found, latest = [], spans[0][1]
+    for onset, end in spans:
+        if onset - latest >= LONG_REST * _beat(score, onset):
+            found.append(latest)
+        latest = max(latest, end)
+    return tuple(found)
+
+
+def _closing(score: Score, times: Sequence[Fraction], ends: Sequence[Fraction]) -> BoolArray:
+    """Spans from where the highest part's last note of a marked phrase begins."""
+    closing = np.zeros(len(times) - 1, bool)
+    notes = score.parts[0].notes
+    for end in ends:
+        place = bisect_right(notes, end, key=lambda note: note.end) - 1
+        if place >= 0 and notes[place].end == end:
+            first = bisect_right(times, notes[place].onset) - 1
+            closing[first : bisect_right(times, end) - 1] = True
+    return closing

@@ -1,0 +1,167 @@
+"""Analysing files: what is asked for, checked before any work, then done and written whole."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from musegen.analysis.analyse import analyse
+from musegen.analysis.result import Analysis
+from musegen.errors import MusegenError, OptionError, ScoreError
+from musegen.io.analysis_text import NOTATIONS, romantext
+from musegen.io.files import check_file_target, write_file
+from musegen.io.musicxml import write_musicxml
+from musegen.io.pieces import Reading
+from musegen.io.reading import read_pieces
+from musegen.threads import one_thread
+from theory_kb.pitch import Key
+
+__all__ = ["AnalyseOptions", "Analysed", "analyse_files", "checked_options", "write_outputs"]
+
+MOST_READINGS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyseOptions:
+    """What is asked of an analysis."""
+
+    key: str | None = None  # home key, such as 'D minor'; else estimated
+    readings: int = 3  # how many readings of the whole piece
+    notation: str = "roman"  # roman, function or lead
+    romantext: Path | None = None
+    annotated: Path | None = None  # MusicXML with the numerals below
+    html: Path | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What came of a piece of a file."""
+
+    file: str
+    name: str
+    analysis: Analysis | None
+    problem: str = ""  # why there is none
+
+
+def checked_options(options: AnalyseOptions, paths: Sequence[Path]) -> None:
+    """Refuse early what could not be done afterwards.
+
+    Raises:
+        OptionError: an unknown notation, a strange number of readings, or a file that is asked for
+            where there are several scores, or that would take a score's place.
+        PitchError: a declared key that is none.
+        OutputError: a file that is there already, or could not be written.
+    """
+    if options.notation not in NOTATIONS:
+        raise OptionError("--notation", options.notation, f"one of {', '.join(NOTATIONS)}")
+    if not 1 <= options.readings <= MOST_READINGS:
+        raise OptionError("--readings", options.readings, f"from 1 to {MOST_READINGS}")
+    if options.key is not None:
+        Key.parse(options.key)
+    targets = _targets(options)
+    if targets and len(paths) != 1:
+        raise OptionError(next(iter(targets)), len(paths), "left out unless one score is analysed")
+    if len({path.resolve() for path in targets.values()}) < len(targets):
+        raise OptionError("the files to write", "one name twice", "different files")
+    for option, path in targets.items():
+        if any(path.resolve() == each.resolve() for each in paths):
+            raise OptionError(option, str(path), "another file than the score")
+        check_file_target(path, force=options.force)
+
+
+def _targets(options: AnalyseOptions) -> dict[str, Path]:
+    named = {
+        "--romantext": options.romantext,
+        "--annotated": options.annotated,
+        "--html": options.html,
+    }
+    return {option: path for option, path in named.items() if path is not None}
+
+
+def analyse_files(
+    paths: Sequence[Path], options: AnalyseOptions, *, jobs: int = 1
+) -> Iterator[Analysed]:
+    """What comes of each piece of each file, in their order, as soon as it is there.
+
+    Args:
+        paths: files.
+        options: how to analyse.
+        jobs: processes at work at a time.
+
+    Raises:
+        OptionError: fewer jobs than one.
+    """
+    if jobs < 1:
+        raise OptionError("--jobs", jobs, "at least 1")
+    if jobs == 1 or len(paths) < 2:
+        yield from (each for path in paths for each in _analysed(path, options))
+        return
+    workers = ProcessPoolExecutor(
+        min(jobs, len(paths)), get_context("spawn"), initializer=_leave_interrupts
+    )
+    try:
+        waiting = [workers.submit(_analysed, path, options) for path in paths]
+        for each in waiting:
+            yield from each.result()
+    finally:
+        workers.shutdown(wait=False, cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """An interrupt ends the process that printed what is finished, and that ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _analysed(path: Path, options: AnalyseOptions) -> list[Analysed]:
+    """What comes of each piece of a file."""
+    try:
+        readings = read_pieces(path)
+    except ScoreError as error:
+        return [Analysed(str(path), path.name, None, str(error))]
+    return [_one(path, reading, options) for reading in readings]
+
+
+def _one(path: Path, reading: Reading | ScoreError, options: AnalyseOptions) -> Analysed:
+    if isinstance(reading, ScoreError):
+        return Analysed(str(path), path.name, None, str(reading))
+    key = Key.parse(options.key) if options.key else None
+    try:
+        with one_thread():
+            found = analyse(reading.score, key=key, readings=options.readings)
+    except MusegenError as error:
+        return Analysed(str(path), reading.name, None, f"{path}: {error}")
+    return Analysed(str(path), reading.name, found)
+
+
+def write_outputs(found: Sequence[Analysed], options: AnalyseOptions) -> None:
+    """Write the files that were asked for; all are made before one is written.
+
+    Raises:
+        OptionError: the file holds several pieces.
+        ScoreError: a duration is finer than notation can write.
+        OutputError: a file cannot be written.
+    """
+    targets = _targets(options)
+    if not targets:
+        return
+    if len(found) != 1:
+        raise OptionError(next(iter(targets)), len(found), "left out unless one piece is analysed")
+    analysis = found[0].analysis
+    if analysis is None:
+        return
+    contents: dict[Path, bytes] = {}
+    if options.romantext:
+        contents[options.romantext] = romantext(analysis).encode()
+    if options.annotated:
+        contents[options.annotated] = write_musicxml(analysis.annotated)
+    if options.html:
+        from musegen.io.analysis_html import render_analysis
+
+        contents[options.html] = render_analysis(analysis).encode()
+    for path, data in contents.items():
+        write_file(path, data)
