@@ -55,8 +55,7 @@ def _rbm(splits: Splits, starts: int) -> FrameModel:
     from musegen.models.frame_rbm import FrameRBMSettings, train_frame_rbm
 
     del starts
-    settings = FrameRBMSettings(hidden=400, epochs=150, rate=0.6)
-    return train_frame_rbm(splits["train"], settings, seed=0)
+    return train_frame_rbm(splits["train"], FrameRBMSettings(), seed=0)
 
 
 MODELS: Mapping[str, Callable[[Splits, int], FrameModel]] = {

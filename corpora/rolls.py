@@ -19,7 +19,7 @@ from musegen.models.rolls import Roll, check_rolls
 __all__ = ["Benchmark", "RollEntry", "benchmark_names", "read_benchmark", "roll_entry"]
 
 FILE = "rolls.toml"
-MOST_BYTES = 1 << 26  # of the file, and of what it unpacks to
+MOST_BYTES = 1 << 26  # of the file; what it unpacks to is known, since its checksum is
 
 
 @dataclass(frozen=True, slots=True)

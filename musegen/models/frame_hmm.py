@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musegen.errors import TrainingError
-from musegen.models.context_mixing import Mixing, count_contexts
+from musegen.models.context_mixing import ContextMixture, Mixing, count_contexts
 from musegen.models.forward_backward import (
     Batch,
     Dense,
@@ -36,6 +36,7 @@ from musegen.models.forward_backward import (
 from musegen.models.ngram import passage_of
 from musegen.models.rolls import KEYS, SYMBOLS, Roll, as_matrix, check_rolls, serial, transposed
 from musegen.models.training import Progress
+from musegen.threads import one_thread
 
 __all__ = [
     "EMISSIONS",
@@ -57,6 +58,8 @@ SHARE = 0.1  # of a state's start, the transition's and the emission's, that is 
 NEWTON_STEPS = 3  # of the factorial emission, an M step
 FOLDS = 5  # of the training rolls, so that no roll is told by counts of itself
 ORDER_ONE = ("last", "frame", "v1", "under1", "prev")  # the frame before, and no further back
+TOLD = Mixing(SYMBOLS, (ORDER_ONE,), (), long_escape=8.0, short_escape=1.0)
+TRANSPOSITIONS = 5  # semitones up and down by which rolls are counted for serial emissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,10 @@ class FactorialBernoulli:
         return total
 
     def learned(self, seen: Observed, states: Real, smoothing: float) -> FactorialBernoulli:
-        """A few damped Newton steps of each chain in turn, towards log-odds of nothing."""
+        """A few damped Newton steps of each chain in turn.
+
+        Smoothing draws the first chain's log-odds towards their mean, the second's towards 0.
+        """
         sums = states.sum(axis=0, dtype=np.float64).reshape(len(self.first), len(self.second), 1)
         counts = (states.T @ seen.values["on"]).astype(np.float64).reshape(*sums.shape[:2], KEYS)
         found = self
@@ -247,25 +253,29 @@ def _observed(rolls: Sequence[Roll], told: Sequence[FloatArray] | None) -> Obser
 class Teller:
     """What follows the frame before: one chain of contexts, counted on rolls."""
 
-    rolls: tuple[Roll, ...]
-    transpositions: int = 5
+    mixture: ContextMixture
+
+    @classmethod
+    def on(cls, rolls: Sequence[Roll]) -> Teller:
+        """Count rolls, in all transpositions within a few semitones."""
+        passages = [passage_of(each) for each in transposed(rolls, TRANSPOSITIONS)]
+        counted = count_contexts(TOLD, passages)
+        return cls(replace(counted, exponents=np.ones(TOLD.shape)))
 
     def of(self, rolls: Sequence[Roll]) -> list[FloatArray]:
         """Probability of each symbol of other rolls given the frame before and those above it."""
-        mixing = Mixing(SYMBOLS, (ORDER_ONE,), (), 8.0, 1.0)
-        passages = [passage_of(each) for each in transposed(self.rolls, self.transpositions)]
-        mixture = replace(count_contexts(mixing, passages), exponents=np.ones(mixing.shape))
-        return [np.exp(mixture.log_probs(passage_of(roll))) for roll in rolls]
+        return [np.exp(self.mixture.log_probs(passage_of(roll))) for roll in rolls]
 
-    def of_own(self) -> list[FloatArray]:
-        """The same of its own rolls, each told by the other folds."""
-        found: dict[int, FloatArray] = {}
-        for fold in range(FOLDS):
-            held = list(range(fold, len(self.rolls), FOLDS))
-            others = tuple(roll for place, roll in enumerate(self.rolls) if place % FOLDS != fold)
-            teller = Teller(others or self.rolls, self.transpositions)
-            found |= dict(zip(held, teller.of([self.rolls[place] for place in held]), strict=True))
-        return [found[place] for place in range(len(self.rolls))]
+
+def _told_by_others(rolls: Sequence[Roll]) -> list[FloatArray]:
+    """Probability of each symbol of rolls, each told by the other folds."""
+    found: dict[int, FloatArray] = {}
+    for fold in range(FOLDS):
+        held = range(fold, len(rolls), FOLDS)
+        others = [roll for place, roll in enumerate(rolls) if place % FOLDS != fold]
+        told = Teller.on(others or rolls).of([rolls[place] for place in held])
+        found |= dict(zip(held, told, strict=True))
+    return [found[place] for place in range(len(rolls))]
 
 
 # --- the model ------------------------------------------------------------------------------
@@ -292,11 +302,10 @@ class FrameHMM:
 
     def frame_log_probs(self, rolls: Sequence[Roll]) -> list[FloatArray]:
         """Natural-log probability of each frame given those before it, (T,) a roll."""
-        seen = self.observed(rolls)
-        values = forward_log_likelihoods(
-            self.transition, self.emission.log_likelihoods(seen).astype(np.float64), seen.batch
-        )
-        return _split(values, rolls)
+        with one_thread():
+            seen = self.observed(rolls)
+            logs = self.emission.log_likelihoods(seen).astype(np.float64)
+            return _split(forward_log_likelihoods(self.transition, logs, seen.batch), rolls)
 
     def decode(self, rolls: Sequence[Roll]) -> list[IntArray]:
         """The likeliest states (T,) of each roll.
@@ -344,18 +353,20 @@ def train_frame_hmm(
         if not rolls:
             raise TrainingError(f"the {name} split is empty, at least one roll is needed")
         check_rolls(rolls)
-    teller = Teller(tuple(train)) if settings.emission == "serial" else None
-    seen = _observed(train, None if teller is None else teller.of_own())
+    teller = Teller.on(train) if settings.emission == "serial" else None
+    seen = _observed(train, None if teller is None else _told_by_others(train))
     held_out = _observed(valid, None if teller is None else teller.of(valid))
     best: FrameHMM | None = None
     least = np.inf
-    for number in range(settings.starts):
-        rng = np.random.default_rng([seed, number])
-        for nats, model in _passes(settings, teller, seen, held_out, rng):
-            if progress is not None:
-                progress({"restart": number, "restarts": settings.starts, "nats a frame": nats})
-            if nats < least:
-                best, least = model, nats
+    with one_thread():
+        for number in range(settings.starts):
+            rng = np.random.default_rng([seed, number])
+            for nats, model in _passes(settings, teller, seen, held_out, rng):
+                if progress is not None:
+                    told = {"restart": number, "restarts": settings.starts, "nats a frame": nats}
+                    progress(told)
+                if nats < least:
+                    best, least = model, nats
     assert best is not None  # there is one start or more
     return best
 

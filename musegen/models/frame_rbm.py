@@ -25,6 +25,7 @@ from musegen.errors import TrainingError
 from musegen.models import frame_rbm_kernels as kernels
 from musegen.models.rolls import KEYS, LOWEST, Roll, as_matrix, check_rolls
 from musegen.models.training import Progress
+from musegen.threads import one_thread
 
 __all__ = ["Anneal", "FrameRBM", "FrameRBMSettings", "train_frame_rbm"]
 
@@ -40,12 +41,12 @@ EXACT_UNITS = 20  # hidden units up to which log Z is a plain sum
 class FrameRBMSettings:
     """How the machine is made."""
 
-    hidden: int = 200
-    epochs: int = 200
+    hidden: int = 400
+    epochs: int = 150
     batch: int = 100  # frames a step
     sweeps: int = 5  # Gibbs sweeps a step
     persistent: bool = True  # chains go on from step to step; else contrastive divergence
-    rate: float = 0.05  # learning rate at first; falls linearly to a hundredth
+    rate: float = 0.6  # learning rate at first; falls linearly to a hundredth
     momentum: float = 0.5
     decay: float = 1e-4  # weight decay of W
     averaging: float = 0.999  # decay a step of the averaged weights that are kept
@@ -84,8 +85,9 @@ class FrameRBM:
     def frame_log_probs(self, rolls: Sequence[Roll]) -> list[FloatArray]:
         """Natural-log probability of each frame, (T,) a roll; an estimate beyond 20 units."""
         check_rolls(rolls)
-        log_z = self.log_partition() if self.exact else self.annealed_log_partition()[0]
-        return [-self.free_energy(_units(roll)) - log_z for roll in rolls]
+        with one_thread():
+            log_z = self.log_partition() if self.exact else self.annealed_log_partition()[0]
+            return [-self.free_energy(_units(roll)) - log_z for roll in rolls]
 
     def sample(self, length: int, rng: np.random.Generator, *, sweeps: int = 1000) -> Roll:
         """So many frames that know nothing of each other, one chain each."""
@@ -220,10 +222,12 @@ def train_frame_rbm(
     frames = np.concatenate([_units(roll) for roll in train])
     rng = np.random.default_rng(seed)
     learner = _Learner(frames, settings, rng)
-    for epoch in range(settings.epochs):
-        error = learner.epoch(epoch)
-        if progress is not None:
-            progress({"epoch": epoch, "epochs": settings.epochs, "reconstruction error": error})
+    with one_thread():
+        for epoch in range(settings.epochs):
+            error = learner.epoch(epoch)
+            if progress is not None:
+                told = {"epoch": epoch, "epochs": settings.epochs, "difference of rates": error}
+                progress(told)
     weights, visible, hidden = learner.averaged
     return FrameRBM(settings, weights, visible, hidden, learner.base, anneal or Anneal())
 
@@ -247,7 +251,7 @@ class _Learner:
         self.chains = frames[rng.integers(len(frames), size=settings.batch)]
 
     def epoch(self, number: int) -> float:
-        """One pass over the frames; mean number of keys that one sweep gets wrong."""
+        """One pass over the frames; how far the chains' rates of keys are from the data's."""
         order = self.rng.permutation(len(self.frames))
         share = number / max(1, self.settings.epochs)
         rate = self.settings.rate * max(0.01, 1 - share)
@@ -256,8 +260,8 @@ class _Learner:
 
     def _batches(self, order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         size = self.settings.batch
-        for start in range(0, len(order) - size + 1, size):
-            yield order[start : start + size]
+        whole = max(1, len(order) // size)
+        yield from (order[start * size : (start + 1) * size] for start in range(whole))
 
     def _step(self, data: Real, rate: float) -> float:
         weights = self.parameters[0]

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from musegen.models.rbm_kernels import next_word
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,27 +31,13 @@ CELLS = 1 << 16
 LAST = CELLS - 1
 _MIDDLES = (np.arange(CELLS) + 0.5) / CELLS
 LOGITS = np.log(_MIDDLES / (1 - _MIDDLES)).astype(np.float32)
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FIRST = np.uint64(0xBF58476D1CE4E5B9)
-SECOND = np.uint64(0x94D049BB133111EB)
-S30, S27, S31 = np.uint64(30), np.uint64(27), np.uint64(31)
 S16, MASK = np.uint64(16), np.uint64(LAST)
-
-
-@njit(cache=True, nogil=True)
-def _word(streams: Streams, chain: int) -> np.uint64:
-    """The next 64 bits of a chain's stream."""
-    streams[chain] += GOLDEN
-    z = streams[chain]
-    z = (z ^ (z >> S30)) * FIRST
-    z = (z ^ (z >> S27)) * SECOND
-    return z ^ (z >> S31)
 
 
 @njit(cache=True, nogil=True)
 def _edge(cell: int, streams: Streams, chain: int) -> float:
     """Logit of a uniform inside the first or the last cell of the table."""
-    fine = (float(_word(streams, chain) >> np.uint64(11)) + 0.5) / float(1 << 53) / CELLS
+    fine = (float(next_word(streams, chain) >> np.uint64(11)) + 0.5) / float(1 << 53) / CELLS
     value = math.log(fine) - math.log1p(-fine)
     return value if cell == 0 else -value
 
@@ -66,7 +54,7 @@ def draw(
         word = np.uint64(0)
         for u in range(products.shape[1]):
             if u & 3 == 0:
-                word = _word(streams, i)
+                word = next_word(streams, i)
             cell = np.int64(word & MASK)
             word >>= S16
             activation = scale * products[i, u] + bias[u]

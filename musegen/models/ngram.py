@@ -3,8 +3,7 @@
 A frame is spelled from its highest note down, then ended. A note's contexts are of three kinds: the
 symbols just before it; the notes of its own frame with the frame before, as voices go on; its place
 in the frame with the bass before. Short-term chains count the piece itself, so that what returns is
-expected. The model is its training rolls, in all transpositions within a few semitones, and the
-exponents of the mixture: both are stored, and counting them again takes seconds.
+expected. Training rolls are counted in all transpositions within a few semitones.
 """
 
 from __future__ import annotations
@@ -89,7 +88,6 @@ class NGram:
     """The model of frames."""
 
     settings: NGramSettings
-    rolls: tuple[Roll, ...]  # that it was counted on, as they came
     mixture: ContextMixture
 
     @property
@@ -237,4 +235,4 @@ def train_ngram(
 
     held_out = [passage_of(each) for each in valid]
     mixture = fit_exponents(counted, held_out, progress=tell, rounds=settings.rounds)
-    return NGram(settings, tuple(train), mixture)
+    return NGram(settings, mixture)

@@ -24,6 +24,7 @@ __all__ = [
     "accumulate_rows",
     "hidden_means",
     "log_partition",
+    "next_word",
     "sample_hidden",
     "sample_visible",
     "softplus_sums",
@@ -44,14 +45,19 @@ UNIT = np.float32(1.0 / (1 << 24))
 
 
 @njit(cache=True)
-def _uniform(streams: Streams, chain: int) -> np.float32:
-    """The next number in [0, 1) of a chain's stream, 24 bits."""
+def next_word(streams: Streams, chain: int) -> np.uint64:
+    """The next 64 bits of a chain's stream."""
     streams[chain] += GOLDEN
     z = streams[chain]
     z = (z ^ (z >> S30)) * FIRST
     z = (z ^ (z >> S27)) * SECOND
-    z = z ^ (z >> S31)
-    return np.float32(z >> S40) * UNIT
+    return z ^ (z >> S31)
+
+
+@njit(cache=True)
+def _uniform(streams: Streams, chain: int) -> np.float32:
+    """The next number in [0, 1) of a chain's stream, 24 bits."""
+    return np.float32(next_word(streams, chain) >> S40) * UNIT
 
 
 @njit(cache=True)

@@ -114,3 +114,17 @@ def test_refusals() -> None:
         _machine(21).log_partition()
     with pytest.raises(TrainingError, match="empty"):
         train_frame_rbm((), FrameRBMSettings(), seed=0)
+
+
+def test_fewer_frames_than_a_batch_are_learned_too() -> None:
+    """Three frames move the parameters, and nothing comes out that is no number."""
+    settings = FrameRBMSettings(hidden=4, epochs=3, batch=100, sweeps=1)
+    told: list[float] = []
+    machine = train_frame_rbm(
+        (Roll("", CHORDS[:3]),),
+        settings,
+        seed=0,
+        progress=lambda state: told.append(state["difference of rates"]),
+    )
+    assert np.isfinite(told).all()
+    assert np.isfinite(machine.weights).all()
