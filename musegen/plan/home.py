@@ -21,7 +21,7 @@ SOPRANO, BASS = 0, 3
 # Last notes of the voices of 215 training chorales: fifths above the tonic, by mode.
 ENDS: Mapping[int, Mapping[str, Mapping[int, int]]] = {
     SOPRANO: {"major": {0: 102, 4: 6}, "minor": {0: 92, 1: 14, 4: 1}},
-    BASS: {"major": {0: 108}, "minor": {0: 94, 1: 13}},
+    BASS: {"major": {0: 108}, "minor": {0: 95, 1: 12}},
 }
 
 
