@@ -42,8 +42,9 @@ from numpy.typing import NDArray
 
 from musegen.score import Score
 from musegen.slices import moments, ticks
-from theory_kb.check import RuleSet, Style, earlier_notes, offences, rule_set
+from theory_kb.check import Style
 from theory_kb.moment import REST, TICKS, Moments, blank_moments
+from theory_kb.rule_sets import RuleSet, earlier_notes, offences, rule_set
 from theory_kb.rules.records import rules
 
 Bools = NDArray[np.bool_]

@@ -8,7 +8,7 @@ First table: the beam with all three models over sopranos of test pieces of the 
 calls. Pairs are judged on demand, so the exact cost to go, which comes first, has a column too.
 
 Second table: every pair rule of a style over the voicing pairs of given chords, alone: share of pairs
-that it speaks of, nanoseconds a pair, and which rules are hard. `theory_kb.check.SIEVE` orders the
+that it speaks of, nanoseconds a pair, and which rules are hard. `theory_kb.rule_sets.SIEVE` orders the
 hard ones by what they strike out for their time. The lines below say what a pair costs with all rules
 in the order of the search, and the floor: the calls that are left when each pair is dropped at the
 first hard rule that it breaks, whichever that is, at the rate of each kernel alone.
@@ -30,7 +30,8 @@ import numpy as np
 if TYPE_CHECKING:
     from musegen.constraints import Problem
     from musegen.tasks.scorer import ModelScorer
-    from theory_kb.check import RuleSet, Style
+    from theory_kb.check import Style
+    from theory_kb.rule_sets import RuleSet
 
 CHORDS = "C major: I IV V I vi ii6 V7 I I6 IV V6 I IV6 V vi IV"
 REPEATS = 5
@@ -65,7 +66,7 @@ def timed(spent: Counter[str], targets: dict[str, tuple[Any, str]]) -> Iterator[
 
 def searched(problem: Problem, scorer: ModelScorer) -> Counter[str]:
     """Nanoseconds of each part of one beam search, and of all."""
-    import theory_kb.check as kernels
+    import theory_kb.rule_sets as kernels
     from musegen.search.beam import beam_search
     from musegen.search.reachability import costs_to_go
 
@@ -141,7 +142,7 @@ def rule_table(style: Style) -> None:
     from musegen.plan.chord_text import read_chords
     from musegen.plan.setting import plan_of_chords
     from musegen.score import Metre
-    from theory_kb.check import pair_costs, rule_set
+    from theory_kb.rule_sets import pair_costs, rule_set
     from theory_kb.rules.engine import run_offences
 
     rules = rule_set(style, "pair")

@@ -21,8 +21,9 @@ from musegen.sounding import closing_moments, heard_moments, once
 from musegen.standing import Origin, place_moments, stood_moment
 from musegen.transitions import PairRules
 from musegen.voicings import LIMITS, Limits, bound_pitches, forget_voicings, voicings
-from theory_kb.check import RuleSet, Style, broken, costs, rule_set, without
+from theory_kb.check import Style
 from theory_kb.moment import TICKS, Moments, copied, joined, taken
+from theory_kb.rule_sets import RuleSet, broken, costs, rule_set, without
 
 __all__ = [
     "Kept",

@@ -39,8 +39,9 @@ from musegen.sounding import joins
 from musegen.standing import Origin
 from musegen.transitions import Turn, least_costs, pairs_of, ruled
 from musegen.voicings import Limits
-from theory_kb.check import RuleSet, Style, costs
+from theory_kb.check import Style
 from theory_kb.moment import REST, Moments, copied, taken
+from theory_kb.rule_sets import RuleSet, costs
 
 __all__ = [
     "LongRules",

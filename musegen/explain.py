@@ -24,12 +24,12 @@ from musegen.sounding import spelled
 from musegen.tasks.writing import Draft
 from musegen.threads import one_thread
 from musegen.transitions import link
-from theory_kb.check import RuleSet, broken, rule_set
 from theory_kb.chords import set_harmony, spell
 from theory_kb.graph import evidence
 from theory_kb.moment import Moments
 from theory_kb.pitch import Pitch, PitchClass
 from theory_kb.query import may_follow
+from theory_kb.rule_sets import RuleSet, broken, rule_set
 from theory_kb.rules.records import rules
 
 __all__ = ["explanation"]

@@ -2,7 +2,7 @@
 
 Faults that a piece has already among notes that stay are none of ours: they refuse nothing and
 cost nothing. The same rules judge the piece as it stood, and what they find there among the voices
-that stay is spared (`theory_kb.check.spare_known`).
+that stay is spared (`theory_kb.rule_sets.spare_known`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from musegen.plan.ensemble import CHOIR, Ensemble
 from musegen.plan.plan import Plan, Slot, struck_times
 from musegen.sounding import put, sounding_at
-from theory_kb.check import RuleSet, earlier_notes, spare_known
 from theory_kb.chords import set_harmony, spell
 from theory_kb.moment import TICKS, Moments, blank_moments
+from theory_kb.rule_sets import RuleSet, earlier_notes, spare_known
 
 __all__ = ["Origin", "place_moments", "stood_moment"]
 

@@ -20,11 +20,11 @@ import numpy as np
 from musegen.models.protocol import BoolArray, FloatArray, IntArray
 from musegen.plan.plan import ANY, COMMON, CONDITIONAL, Harmony, Slot
 from musegen.search.lazy import LazyPairTable
-from theory_kb.check import RuleSet, pair_costs
 from theory_kb.chords import Chord, set_harmony, vocabulary
 from theory_kb.moment import Moments, blank_moments
 from theory_kb.pitch import Key
 from theory_kb.query import grade_table, pivots
+from theory_kb.rule_sets import RuleSet, pair_costs
 from theory_kb.rules.phrase import cadence_kind
 
 if TYPE_CHECKING:

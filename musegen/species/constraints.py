@@ -32,9 +32,9 @@ from musegen.species.rhythms import (
     step,
 )
 from musegen.species.taste import taste, taste_of_line
-from theory_kb.check import RuleSet, broken, costs, pair_table, rule_set
 from theory_kb.metre import beat_strength
 from theory_kb.moment import LICENCES, REST, TICKS, Moments, blank_moments
+from theory_kb.rule_sets import RuleSet, broken, costs, pair_table, rule_set
 
 __all__ = ["Problem", "States", "Time", "build_problem", "place_name"]
 

@@ -19,8 +19,9 @@ from musegen.plan.ensemble import CHOIR
 from musegen.plan.plan import Given, Harmony, Plan, Slot
 from musegen.plan.setting import chords_at, every_chord
 from musegen.voicings import LIMITS, Limits
-from theory_kb.check import Style, rule_set
+from theory_kb.check import Style
 from theory_kb.pitch import Pitch
+from theory_kb.rule_sets import rule_set
 
 __all__ = ["KINDS", "Change", "Constraint", "Loosened", "any_chord", "constraints_between"]
 

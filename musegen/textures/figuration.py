@@ -27,10 +27,11 @@ from musegen.search.beam import beam_search
 from musegen.search.lattice import Lattice, PairTable
 from musegen.sounding import delayed_pitch, delayed_voice, later, silence, spelled
 from musegen.standing import Origin
-from theory_kb.check import RuleSet, Style, costs, pair_table, rule_set, without
+from theory_kb.check import Style
 from theory_kb.chords import spell
 from theory_kb.moment import NON_CHORD, Moments
 from theory_kb.pitch import Key, Pitch, PitchClass, ScaleDegree
+from theory_kb.rule_sets import RuleSet, costs, pair_table, rule_set, without
 
 __all__ = ["Decoration", "Figure", "decorate"]
 

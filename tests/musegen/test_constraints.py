@@ -30,10 +30,11 @@ from musegen.search.lattice import PairTable
 from musegen.search.lazy import LazyPairTable
 from musegen.search.optimum import count_solutions, first_order_optimum
 from musegen.transitions import PIVOT_COST, Turn, least_costs, link
-from theory_kb.check import load_style, pair_costs, rule_set
+from theory_kb.check import load_style
 from theory_kb.chords import chord, vocabulary
 from theory_kb.moment import Moments
 from theory_kb.pitch import Key, Pitch
+from theory_kb.rule_sets import pair_costs, rule_set
 
 SLOT = Slot(Fraction(4), Fraction(1), 2, 0, 4, 1, 3, 2, (), repeats=1)
 UNSEEN: dict[str, Any] = {

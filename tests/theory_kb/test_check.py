@@ -13,22 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory_kb.check import (
-    Style,
-    broken,
-    check,
-    costs,
-    earlier_notes,
-    load_style,
-    pair_table,
-    rule_set,
-    style_names,
-)
+from theory_kb.check import Style, check, load_style, style_names
 from theory_kb.chords import chord, set_harmony
 from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.explain import message, reasons
 from theory_kb.moment import REST, Moments, blank_moments
 from theory_kb.pitch import Key
+from theory_kb.rule_sets import broken, costs, earlier_notes, pair_table, rule_set
 from theory_kb.rules import engine
 from theory_kb.rules.examples import read_piece
 from theory_kb.rules.records import rule, rules

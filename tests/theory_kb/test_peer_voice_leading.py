@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from music21.note import Note
 from music21.voiceLeading import VoiceLeadingQuartet
 
-from theory_kb.check import Style, broken, rule_set
+from theory_kb.check import Style
 from theory_kb.moment import blank_moments
 from theory_kb.pitch import Pitch
+from theory_kb.rule_sets import broken, rule_set
 from theory_kb.rules.records import rules
 
 LETTERS = "CDEFGAB"

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory_kb.check import Style, broken, rule_set
+from theory_kb.check import Style
 from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.moment import MAX_VOICES, Moments, blank_moments
 from theory_kb.pitch import Interval, Pitch
+from theory_kb.rule_sets import broken, rule_set
 from theory_kb.rules import files, functions, records
 from theory_kb.rules.engine import KernelError, address, kernel, kernels, piece_rule, run_offences
 from theory_kb.rules.examples import ExampleError, findings, read_piece

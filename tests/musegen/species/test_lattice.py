@@ -19,9 +19,10 @@ from musegen.species.endings import excerpt
 from musegen.species.exercise import METRE, WHOLE_NOTE, Exercise
 from musegen.species.judge import LineJudge, sounding_moments
 from musegen.tasks.counterpoint import counterpoint, declared
-from theory_kb.check import check, earlier_notes, load_style
+from theory_kb.check import check, load_style
 from theory_kb.modes import church_mode
 from theory_kb.pitch import Pitch, PitchClass
+from theory_kb.rule_sets import earlier_notes
 
 Line = tuple[Note, ...]
 
