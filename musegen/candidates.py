@@ -196,16 +196,23 @@ def as_seen(slot: Slot) -> Slot:
     """A slot without what no rule of the search can see: two that are then alike judge alike.
 
     The bar a slot stands in counts only beside its neighbour's; a phrase, only where it begins and
-    ends, and whether one went before. What is not named here is seen.
+    ends, and whether one went before. `replace` would be shorter, and takes twice the time.
     """
-    return replace(
-        slot,
+    return Slot(
         onset=START,
+        duration=slot.duration,
         bar=0,
+        position=slot.position,
+        strength=slot.strength,
         phrase=int(slot.opens and slot.phrase > 0),
         to_end=int(not slot.closes),
         from_start=int(not slot.opens),
+        harmonies=slot.harmonies,
+        soprano=slot.soprano,
         repeats=None,
+        given=slot.given,
+        figured=slot.figured,
+        stood=slot.stood,
     )
 
 
@@ -226,7 +233,14 @@ def placed(candidates: SlotCandidates, slot: Slot) -> SlotCandidates:
     moments = copied(candidates.moments)
     moments["onset"] = int(slot.onset * TICKS)
     moments["bar"] = slot.bar
-    return replace(candidates, moments=moments)
+    return SlotCandidates(
+        moments,
+        candidates.harmony,
+        candidates.cost,
+        candidates.heard,
+        candidates.closing,
+        candidates.forced,
+    )
 
 
 # --- candidates -----------------------------------------------------------------------------

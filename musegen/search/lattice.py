@@ -172,12 +172,15 @@ class Lattice:
             )
         for slot, costs in enumerate(self.unary):
             _check_array(f"unary costs of slot {slot}", costs, np.float64)
-            if not (costs > -np.inf).all():
-                raise SearchInputError(
-                    f"unary costs of slot {slot}", "NaN or -inf", "finite, or inf for removed"
-                )
+        if not (np.concatenate(self.unary) > -np.inf).all():
+            self._refuse_costs()
         for place in range(len(self.pairs)):
             self._check_pairs(place)
+
+    def _refuse_costs(self) -> None:
+        faulty = (slot for slot, costs in enumerate(self.unary) if not (costs > -np.inf).all())
+        what = f"unary costs of slot {next(faulty)}"
+        raise SearchInputError(what, "NaN or -inf", "finite, or inf for removed")
 
     def _check_pairs(self, place: int) -> None:
         before, after, table = self.unary[place], self.unary[place + 1], self.pairs[place]
