@@ -9,7 +9,10 @@ import typer
 from commands import (
     analysing,
     checking,
+    comparing,
     counterpoint,
+    exercise,
+    forms,
     lookup,
     rewriting,
     training,
@@ -27,18 +30,29 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (writing, rewriting, counterpoint, checking, analysing, training, lookup):
+for commands in (
+    writing,
+    rewriting,
+    counterpoint,
+    checking,
+    analysing,
+    exercise,
+    training,
+    comparing,
+    lookup,
+    forms,
+):
     commands.register(app)
 
 
 def main() -> None:
     """Run the command line; every refusal is exit code 2 and one line, or one a fact if it has several."""
-    from musegen.errors import InfeasibleError, MusegenError
+    from musegen.errors import DeadEndError, InfeasibleError, MusegenError
 
     try:
         try:
             code = app(standalone_mode=False)
-        except InfeasibleError as error:
+        except (DeadEndError, InfeasibleError) as error:
             code = refuse_explained(error)
     except MusegenError as error:
         code = refuse(str(error))

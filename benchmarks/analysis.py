@@ -12,145 +12,32 @@ person heard, so that it need not find either.
 from __future__ import annotations
 
 import argparse
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
-from corpora.analyses import AnalysedPiece, HumanLabel, analysed_pieces
+from corpora.analyses import AnalysedPiece, analysed_pieces, second_readings
 from corpora.analysis_training import Schedule, example, learn, unlabelled_pieces
+from musegen.analysis.comparison import (
+    COLUMNS,
+    DEPTHS,
+    CadencePair,
+    HumanLabel,
+    Ranks,
+    Said,
+    Tally,
+    cadence_pairs,
+    compare,
+    f1,
+    of_human,
+)
 from musegen.analysis.figures import read_figure
-from musegen.analysis.harmony import decode, shipped
-from musegen.analysis.label import label_with
+from musegen.analysis.harmony import Decoded, decode, shipped
+from musegen.analysis.inference import posterior
 from musegen.analysis.parameters import Parameters
 from musegen.score import ChordLabel
-from theory_kb.chords import every_chord, read_chord
-
-COLUMNS = ("key", "root", "numeral", "full", "numeral, any key", "full, any key")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is said of a moment, in terms that people and programs share."""
-
-    key: str
-    root: int | None  # line of fifths
-    numeral: str  # without inversion
-    inversion: int
-
-    def agrees(self, other: Said) -> tuple[bool, ...]:
-        """In key; root; numeral and key; with inversion; the last two whatever the key."""
-        key, numeral = self.key == other.key, self.numeral == other.numeral
-        full = numeral and self.inversion == other.inversion
-        root = self.root is not None and self.root == other.root
-        return key, root, key and numeral, key and full, numeral, full
-
-
-@dataclass(slots=True)
-class Tally:
-    """Time on which two analyses agree."""
-
-    beats: float = 0.0
-    right: list[float] = field(default_factory=lambda: [0.0] * len(COLUMNS))
-    confused: dict[tuple[str, str], float] = field(default_factory=dict)
-    classes: dict[str, list[float]] = field(default_factory=dict)
-
-    def add(self, truth: Said, said: Said, beats: float) -> None:
-        """Compare over some time."""
-        self.beats += beats
-        marks = truth.agrees(said)
-        self.right = [total + beats * mark for total, mark in zip(self.right, marks, strict=True)]
-        row = self.classes.setdefault(truth.numeral, [0.0, 0.0])
-        row[0] += beats
-        row[1] += beats if marks[2] else 0.0
-        if not marks[3]:
-            pair = _text(truth), _text(said)
-            self.confused[pair] = self.confused.get(pair, 0.0) + beats
-
-    def row(self, name: str) -> str:
-        """The shares in per cent."""
-        shares = [f"{100 * each / max(self.beats, 1e-9):17.1f}" for each in self.right]
-        return f"{name:34s}" + "".join(shares)
-
-
-def _text(said: Said) -> str:
-    return f"{said.key}: {said.numeral} ({said.inversion})"
-
-
-def of_human(label: HumanLabel) -> Said:
-    """What a person wrote."""
-    if label.chord is not None:
-        chord = every_chord()[label.chord]
-        root = chord.root + label.key.tonic.fifths
-        return Said(label.key.name, root, _plain(chord.mode, chord.numeral), chord.inversion)
-    figure = read_figure(label.figure)
-    numeral, inversion = (figure.numeral, figure.inversion) if figure else (label.figure, 0)
-    return Said(label.key.name, None, numeral, inversion)
-
-
-def of_label(label: ChordLabel) -> Said:
-    """What we say."""
-    chord = read_chord(label.key.mode, label.numeral)
-    root = chord.root + label.key.tonic.fifths
-    return Said(label.key.name, root, _plain(chord.mode, chord.numeral), chord.inversion)
-
-
-def _plain(mode: str, numeral: str) -> str:
-    """The cadential six-four is a tonic in second inversion to people and to RomanText."""
-    return {"cad64": "I" if mode == "major" else "i"}.get(numeral, numeral)
-
-
-def compare(truth: Sequence[HumanLabel], said: Sequence[ChordLabel], tally: Tally) -> None:
-    """Add the agreement of two analyses, over the time that the first covers."""
-    points = sorted(
-        {label.onset for label in truth}
-        | {label.onset + label.duration for label in truth}
-        | {label.onset for label in said}
-    )
-    human, ours = [each.onset for each in truth], [each.onset for each in said]
-    for begin, end in pairwise(points):
-        h, o = bisect_right(human, begin) - 1, bisect_right(ours, begin) - 1
-        if h < 0 or o < 0 or begin >= truth[h].onset + truth[h].duration:
-            continue
-        tally.add(of_human(truth[h]), of_label(said[o]), float(end - begin))
-
-
-# --- cadences -------------------------------------------------------------------------------
-
-
-def cadence_counts(piece: AnalysedPiece, said: Sequence[ChordLabel]) -> Counter[str]:
-    """Phrase ends where both make the same cadence in the same key, and what each makes."""
-    human = tuple(
-        ChordLabel(each.onset, each.duration, each.key, every_chord()[each.chord].symbol)
-        for each in piece.labels
-        if each.chord is not None
-    )
-    truth = {each.onset: each for each in label_with(piece.score, human).cadences}
-    found = {each.onset: each for each in label_with(piece.score, tuple(said)).cadences}
-    counts: Counter[str] = Counter()
-    ends = piece.score.phrase_ends
-    by_end = [
-        {bisect_right(ends, onset): each for onset, each in side.items()} for side in (truth, found)
-    ]
-    for end in {*by_end[0], *by_end[1]}:
-        one, other = by_end[0].get(end), by_end[1].get(end)
-        true_kind = one.kind if one and one.kind != "other" else None
-        said_kind = other.kind if other and other.kind != "other" else None
-        counts["true"] += true_kind is not None
-        counts["said"] += said_kind is not None
-        same = true_kind is not None and true_kind == said_kind
-        counts["both"] += same
-        counts["both in key"] += bool(same and one and other and one.key == other.key)
-    return counts
-
-
-def f1(counts: Counter[str], name: str) -> float:
-    """Harmonic mean of precision and recall."""
-    return 2 * counts[name] / max(counts["true"] + counts["said"], 1)
-
+from theory_kb.chords import every_chord
 
 # --- music21 --------------------------------------------------------------------------------
 
@@ -196,10 +83,23 @@ def music21_labels(piece: AnalysedPiece) -> list[tuple[HumanLabel, Said | None]]
 # --- the run --------------------------------------------------------------------------------
 
 
-def judge(pieces: Sequence[AnalysedPiece], folds: int, schedule: Schedule, seed: int) -> None:
+@dataclass(slots=True)
+class Results:
+    """What is counted over all pieces."""
+
+    ours: Tally = field(default_factory=Tally)
+    start: Tally = field(default_factory=Tally)
+    peer: Tally = field(default_factory=Tally)
+    cadences: list[CadencePair] = field(default_factory=list)
+    people: Tally = field(default_factory=Tally)  # the second reading of a bar beside the first
+    first: Tally = field(default_factory=Tally)  # ours beside the first, of those bars
+    second: Tally = field(default_factory=Tally)  # ours beside the second
+
+
+def judge(pieces: Sequence[AnalysedPiece], folds: int, schedule: Schedule, seed: int) -> Results:
     """Each piece with what was learned from the pieces of the other folds."""
     made = [example(piece) for piece in pieces]
-    ours, peer, start, cadences = Tally(), Tally(), Tally(), Counter[str]()
+    results = Results()
     unlabelled = unlabelled_pieces()
     for fold in range(min(folds, len(pieces))):
         known = learn(
@@ -209,50 +109,145 @@ def judge(pieces: Sequence[AnalysedPiece], folds: int, schedule: Schedule, seed:
             rng=np.random.default_rng(seed),
         )
         for piece in pieces[fold::folds]:
-            said = _labels(piece, known)
-            alone = Tally()
-            compare(piece.labels, said, alone)
-            print(alone.row(f"  {piece.name}"), flush=True)
-            compare(piece.labels, said, ours)
-            compare(piece.labels, _labels(piece, Parameters.start()), start)
-            cadences += cadence_counts(piece, said)
-            for label, told in music21_labels(piece):
-                if told is not None:
-                    peer.add(of_human(label), told, float(label.duration))
-    print(f"\n{'per cent of the time':34s}" + "".join(f"{name:>17s}" for name in COLUMNS))
-    print(ours.row("musegen, learned from the others"))
-    print(start.row("musegen, textbook weights"))
-    print(peer.row("music21, key and chords given"))
-    print(
-        f"cadence kinds at phrase ends, F1: {f1(cadences, 'both'):.3f}; with key {f1(cadences, 'both in key'):.3f}"
+            add(results, piece, known)
+    return results
+
+
+def add(results: Results, piece: AnalysedPiece, known: Parameters) -> None:
+    """Count a piece under parameters that have not seen it."""
+    found = decode(piece.score, parameters=known)
+    said = _labels(found)
+    ranks = Ranks(found, posterior(found.tables, known.temperature))
+    alone = Tally()
+    compare(piece.labels, said, alone)
+    print(row(f"  {piece.name}", alone), flush=True)
+    compare(piece.labels, said, results.ours, ranks=ranks)
+    compare(
+        piece.labels, _labels(decode(piece.score, parameters=Parameters.start())), results.start
     )
-    _print_classes(ours)
+    results.cadences += cadence_pairs(piece.score, piece.labels, said)
+    for label, told in music21_labels(piece):
+        if told is not None:
+            results.peer.add(of_human(label), told, float(label.duration), None)
+    add_people(results, piece, said)
 
 
-def _print_classes(tally: Tally) -> None:
+def add_people(results: Results, piece: AnalysedPiece, said: Sequence[ChordLabel]) -> None:
+    """Count the bars of which the analysts wrote a second reading: theirs, and ours beside both."""
+    second = second_readings(piece)
+    if not second:
+        return
+    bars = {piece.score.bar_and_beat(each.onset)[0] for each in second}
+    first = [each for each in piece.labels if piece.score.bar_and_beat(each.onset)[0] in bars]
+    theirs = [
+        ChordLabel(each.onset, each.duration, each.key, every_chord()[each.chord].symbol)
+        for each in first
+        if each.chord is not None
+    ]
+    compare(second, theirs, results.people)
+    compare(first, said, results.first)
+    compare(second, said, results.second)
+
+
+def _labels(found: Decoded) -> tuple[ChordLabel, ...]:
+    return tuple(found.label(segment) for segment in found.path)
+
+
+# --- what is printed ------------------------------------------------------------------------
+
+
+def row(name: str, tally: Tally) -> str:
+    """The shares in per cent."""
+    shares = [f"{100 * tally.share(column):17.1f}" for column in COLUMNS]
+    return f"{name:34s}" + "".join(shares)
+
+
+def head() -> str:
+    """Names of the columns."""
+    return f"\n{'per cent of the time':34s}" + "".join(f"{name:>17s}" for name in COLUMNS)
+
+
+def report(results: Results) -> None:
+    """Print all tables."""
+    print(head())
+    print(row("musegen, learned from the others", results.ours))
+    print(row("musegen, textbook weights", results.start))
+    print(row("music21, key and chords given", results.peer))
+    kinds, keys = f1(results.cadences), f1(results.cadences, in_key=True)
+    print(f"cadence kinds at phrase ends, F1: {kinds:.3f}; with key {keys:.3f}")
+    print_cadences(results.cadences)
+    print_ranks(results.ours)
+    print_classes(results.ours)
+    print(f"\nbars that the analysts read in two ways: {results.people.beats:g} quarter notes")
+    print(head())
+    print(row("their second reading, their first", results.people))
+    print(row("musegen, their first", results.first))
+    print(row("musegen, their second", results.second))
+
+
+def print_cadences(pairs: Sequence[CadencePair]) -> None:
+    """Precision and recall of each kind."""
+    print("\ncadence               true  said  both")
+    kinds = sorted({kind for each in pairs for kind in (each.theirs, each.ours) if kind})
+    for kind in kinds:
+        true = sum(each.theirs == kind for each in pairs)
+        said = sum(each.ours == kind for each in pairs)
+        both = sum(each.theirs == each.ours == kind for each in pairs)
+        print(f"{kind:20s} {true:5d} {said:5d} {both:5d}")
+
+
+def print_ranks(tally: Tally) -> None:
+    """How often the person's reading is among our best; and of the time on which ours is another."""
+    print("\nthe person's reading, inversion and key included, is among our")
+    wrong = tally.beats * (1 - tally.share("full"))
+    best = tally.near(1)
+    for depth in (1, *DEPTHS):
+        near = tally.near(depth)
+        more = (near - best) * tally.beats / wrong
+        print(
+            f"{depth:4d} best: {100 * near:5.1f} % of the time; {100 * more:5.1f} % of the errors"
+        )
+    print(f"no reading that is weighed: {100 * tally.within.get(0, 0.0) / tally.beats:5.1f} %")
+
+
+def print_classes(tally: Tally) -> None:
+    """The numerals that take most time, and what is taken for what."""
     print("\nnumeral                  beats   right %")
     for name, (beats, right) in sorted(tally.classes.items(), key=lambda each: -each[1][0])[:25]:
         print(f"{name:20s} {beats:9.1f} {100 * right / beats:9.1f}")
     print("\nmost frequent confusions (person, musegen; quarter notes)")
-    for (truth, said), beats in sorted(tally.confused.items(), key=lambda each: -each[1])[:12]:
+    for (truth, said), beats in sorted(tally.confused.items(), key=lambda each: -each[1])[:10]:
         print(f"  {truth:34s} {said:34s} {beats:6.1f}")
+    print("\nkinds of confusion, whatever the key (quarter notes)")
+    for name, beats in sorted(kinds_of_error(tally).items(), key=lambda each: -each[1]):
+        print(f"  {name:40s} {beats:6.1f}")
 
 
-def _labels(piece: AnalysedPiece, known: Parameters) -> tuple[ChordLabel, ...]:
-    found = decode(piece.score, parameters=known)
-    return tuple(found.label(segment) for segment in found.path)
+def kinds_of_error(tally: Tally) -> dict[str, float]:
+    """Time of errors by what is wrong."""
+    found: dict[str, float] = {}
+    for each in tally.differences:
+        key = each.theirs[0] == each.ours[0]
+        one, other = (read_figure(figure) for _, figure in (each.theirs, each.ours))
+        same = one is not None and other is not None and one.numeral == other.numeral
+        name = f"{'the key heard' if key else 'another key'}, {'inversion' if same else 'numeral'}"
+        found[name] = found.get(name, 0.0) + float(each.duration)
+    return found
 
 
 def madrigals() -> None:
     """Another style: what the shipped weights say of Monteverdi."""
     tally, start = Tally(), Tally()
     for piece in analysed_pieces(("monteverdi",)):
-        compare(piece.labels, _labels(piece, shipped()), tally)
-        compare(piece.labels, _labels(piece, Parameters.start()), start)
-    print(f"{'per cent of the time':34s}" + "".join(f"{name:>17s}" for name in COLUMNS))
-    print(tally.row("musegen, learned from chorales"))
-    print(start.row("musegen, textbook weights"))
-    _print_classes(tally)
+        found = decode(piece.score)
+        ranks = Ranks(found, posterior(found.tables, shipped().temperature))
+        compare(piece.labels, _labels(found), tally, ranks=ranks)
+        compare(piece.labels, _labels(decode(piece.score, parameters=Parameters.start())), start)
+    print(head())
+    print(row("musegen, learned from chorales", tally))
+    print(row("musegen, textbook weights", start))
+    print_ranks(tally)
+    print_classes(tally)
 
 
 def main() -> None:
@@ -269,7 +264,7 @@ def main() -> None:
         madrigals()
         return
     schedule = replace(Schedule(), epochs=options.epochs)
-    judge(analysed_pieces(("bach",)), options.folds, schedule, options.seed)
+    report(judge(analysed_pieces(("bach",)), options.folds, schedule, options.seed))
 
 
 if __name__ == "__main__":

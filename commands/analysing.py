@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import EXIT_REFUSED, AsJson, Force, Quiet, refuse, status, whole, write_out
+from commands.shared import (
+    EXIT_REFUSED,
+    AsJson,
+    Force,
+    Quiet,
+    progress,
+    refuse,
+    status,
+    whole,
+    write_out,
+)
+
+if TYPE_CHECKING:
+    from musegen.tasks.analyse import AnalyseOptions
 
 __all__ = ["register"]
 
@@ -33,6 +47,10 @@ def analyse(
     ] = 1,
     romantext: Annotated[Path | None, typer.Option(help="Write RomanText.")] = None,
     annotated: Annotated[Path | None, typer.Option(help="Write MusicXML with numerals.")] = None,
+    against: Annotated[Path | None, typer.Option(help="RomanText to compare with.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="Write descriptors, a row a piece, as CSV.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with the score.")] = None,
     as_json: AsJson = False,
     force: Force = False,
@@ -43,6 +61,7 @@ def analyse(
     Example: musegen analyse chorale.musicxml --romantext chorale.rntxt
     """
     from musegen.io.analysis_text import analysis_lines, analysis_record
+    from musegen.io.comparison_text import comparison_lines, comparison_record
     from musegen.io.reading import score_files
     from musegen.tasks.analyse import (
         AnalyseOptions,
@@ -51,8 +70,11 @@ def analyse(
         write_outputs,
     )
 
-    options = AnalyseOptions(key, readings, notation, romantext, annotated, html, force)
+    options = AnalyseOptions(key, readings, notation, romantext, annotated, html, against, force)
     paths = list(score_files(files))
+    if table is not None:
+        _table(paths, table, options, jobs=jobs, quiet=quiet or as_json)
+        return
     checked_options(options, paths)
     outcomes = []
     with status("analysing", quiet=quiet or not as_json):
@@ -63,13 +85,45 @@ def analyse(
             elif not (as_json or quiet):
                 lines = analysis_lines(each.analysis, notation=notation)
                 write_out("".join(f"{line}\n" for line in lines))
+                if each.comparison is not None:
+                    lines = comparison_lines(each.comparison, each.analysis)
+                    write_out("".join(f"{line}\n" for line in lines))
     if as_json:
         records = [
-            {"file": each.file, "name": each.name, **analysis_record(each.analysis)}
+            {
+                "file": each.file,
+                "name": each.name,
+                **analysis_record(each.analysis),
+                **comparison_record(each.comparison),
+            }
             for each in outcomes
             if each.analysis is not None
         ]
         sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
     write_outputs(outcomes, options)
     if any(each.analysis is None for each in outcomes):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _table(
+    paths: Sequence[Path], table: Path, options: AnalyseOptions, *, jobs: int, quiet: bool
+) -> None:
+    """Describe files, say how far it is, and what could not be described."""
+    from musegen.tasks.analyse import check_alone
+    from musegen.tasks.describe import describe_files, kept_rows, problems_of
+
+    check_alone(options)
+    try:
+        with progress("describing", quiet=quiet) as told:
+            report = describe_files(paths, table, jobs=jobs, force=options.force, progress=told)
+    except KeyboardInterrupt:
+        refuse(f"what is finished stands in {kept_rows(table)}; the same command goes on with it")
+        raise
+    if report.problems:
+        count = len(report.problems)
+        refuse(f"{count} could not be described; {problems_of(table)} says which and why")
+    if not quiet:
+        kept = f", {report.kept} files of an earlier run" if report.kept else ""
+        write_out(f"{table}: {report.rows} pieces{kept}\n")
+    if not report.rows:
         raise typer.Exit(EXIT_REFUSED)

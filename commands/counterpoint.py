@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import status, whole, with_options
-from commands.writing import Delivery, deliver, plain_name, solution_folders
+from commands.shared import whole, with_options
+from commands.writing import Delivery, plain_name, write_solutions
 
 if TYPE_CHECKING:
     from musegen.score import Score
+    from musegen.written import Written
 
 __all__ = ["register"]
 
@@ -65,9 +65,8 @@ def counterpoint(
     position = _position(above, cantus_voice)
     name = f"counterpoint-{plain_name(Path(cantus).stem)}-{species.replace(',', '-')}-{position}"
     numbers = _species(species)
-    folders = solution_folders(name, (seed, number), delivery)
-    started = time.perf_counter()
-    with status("writing", quiet=delivery.quiet or delivery.as_json):
+
+    def solve() -> Sequence[Written]:
         from musegen.species.result import Counterpoint
         from musegen.tasks.counterpoint import CounterpointOptions
         from musegen.tasks.counterpoint import counterpoint as write_all
@@ -82,10 +81,9 @@ def counterpoint(
             mode=mode,
             count=number,
         )
-    for made, folder in zip(found, folders, strict=False):
-        deliver(Counterpoint(made), folder, delivery, started, verbose=verbose)
-    if len(found) < number and not delivery.quiet:
-        sys.stderr.write(f"musegen: {len(found)} different solutions were found\n")
+        return [Counterpoint(made) for made in found]
+
+    write_solutions(solve, name, (seed, number), delivery, verbose=verbose)
 
 
 def _position(above: bool | None, cantus_voice: str | None) -> str:

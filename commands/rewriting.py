@@ -12,15 +12,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import print_rows, print_table, status, whole, with_options
-from commands.writing import Delivery, Proposals, Searching, Solving
+from commands.shared import json_refusals, print_rows, status, whole, with_options
+from commands.writing import (
+    NEARER,
+    Delivery,
+    Proposals,
+    Searching,
+    Solving,
+    solution_folders,
+    write_solutions,
+)
 
 if TYPE_CHECKING:
-    from musegen.rewritten import Rewritten
     from musegen.score import Score
     from musegen.tasks.locks import Locks
     from musegen.tasks.vary import Alternative
-    from musegen.tasks.writing import Draft
+    from musegen.written import Written
 
 __all__ = ["register"]
 
@@ -44,12 +51,12 @@ class Standing:
     ] = False
     key: Annotated[str | None, typer.Option(help="Such as 'D minor'; else the score's.")] = None
 
-    @property
-    def locks(self) -> Locks:
-        """The locked notes."""
+    def locks(self, score: Score) -> Locks:
+        """The locked notes of a piece."""
+        from musegen.plan.window import voice_names
         from musegen.tasks.locks import parse_locks
 
-        return parse_locks(self.lock or [])
+        return parse_locks(self.lock or [], voice_names(score))
 
     def read(self, file: Path) -> Score:
         """The piece of a file, in the key that is stated."""
@@ -61,7 +68,7 @@ class Standing:
 
 
 def infill(
-    file: Annotated[Path, typer.Argument(help="Score of four voices.")],
+    file: Annotated[Path, typer.Argument(help="Score of two to five voices.")],
     standing: Standing,
     proposals: Proposals,
     searching: Searching,
@@ -76,36 +83,32 @@ def infill(
 
     Example: musegen infill score.musicxml --bars 3-4 --voices alto,tenor
     """
-    from musegen.tasks.locks import parse_bars, parse_voices
+    from musegen.tasks.locks import parse_bars
 
-    options, locks = solving.options(proposals, searching), standing.locks
-    parse_voices(voices)
+    options = solving.options(proposals, searching)
     span = None if bars is None else parse_bars(bars)
-    folders = _folders(
-        f"infill-{file.stem}", range(solving.seed, solving.seed + solving.number), delivery
-    )
-    started = time.perf_counter()
-    with status("solving", quiet=delivery.quiet or delivery.as_json):
-        from musegen.tasks.infill import infill as solve
+
+    def solve() -> Sequence[Written]:
+        from musegen.rewritten import Rewritten
+        from musegen.tasks.infill import infill as solve_all
 
         score = standing.read(file)
-        found = solve(
+        found = solve_all(
             score,
             options,
             voices=voices.split(","),
             bars=span,
-            locks=locks,
+            locks=standing.locks(score),
             keep_harmony=standing.keep_harmony,
             count=solving.number,
         )
-    for made, folder in zip(found, folders, strict=False):
-        _save(_result(made, score, file), folder, delivery, started)
-    if len(found) < solving.number and not delivery.quiet:
-        sys.stderr.write(f"musegen: {len(found)} different solutions were found\n")
+        return [Rewritten(made, score, file) for made in found]
+
+    write_solutions(solve, f"infill-{file.stem}", solving.numbers, delivery, more=NEARER)
 
 
 def vary(
-    file: Annotated[Path, typer.Argument(help="Score of four voices.")],
+    file: Annotated[Path, typer.Argument(help="Score of two to five voices.")],
     standing: Standing,
     proposals: Proposals,
     delivery: Delivery,
@@ -130,72 +133,45 @@ def vary(
 
     span = None if bars is None else parse_bars(bars)
     options = Options(seed=seed, **proposals.arguments)
-    folders = _folders(f"vary-{file.stem}", range(1, number + 1), delivery)
+    folders = solution_folders(f"vary-{file.stem}", (1, number), delivery)
     started = time.perf_counter()
-    with status("varying", quiet=delivery.quiet or delivery.as_json):
+    quiet = delivery.quiet or delivery.as_json
+    with json_refusals(delivery.as_json), status("varying", quiet=quiet):
+        from musegen.rewritten import Rewritten
         from musegen.tasks.vary import vary as solve
 
         score = standing.read(file)
         found = solve(
             score,
             options,
-            keep=_kept(keep, voices),
+            keep=_kept(keep, voices, score),
             bars=span,
-            locks=standing.locks,
+            locks=standing.locks(score),
             keep_harmony=standing.keep_harmony,
             count=number,
         )
     for each, folder in zip(found, folders, strict=False):
-        result = _result(each.draft, score, file)
+        result = Rewritten(each.draft, score, file)
         result.save(folder, audio=delivery.audio, force=delivery.force)
     _tell(found, folders, delivery, time.perf_counter() - started)
 
 
-def _kept(keep: str | None, voices: str | None) -> Sequence[str]:
+def _kept(keep: str | None, voices: str | None, score: Score) -> Sequence[str]:
     """Names of the voices that stay."""
     from musegen.errors import OptionError
-    from musegen.plan.window import VOICES
+    from musegen.plan.window import voice_names
     from musegen.tasks.locks import parse_voices
 
     if keep is not None and voices is not None:
         raise OptionError("--voices", voices, "left out where --keep is given")
     if voices is None:
         return keep.split(",") if keep is not None else ()
-    asked = parse_voices(voices)
-    return [name for voice, name in enumerate(VOICES) if voice not in asked]
+    names = voice_names(score)
+    asked = parse_voices(voices, names)
+    return [name for voice, name in enumerate(names) if voice not in asked]
 
 
 # --- what comes of them ---------------------------------------------------------------------
-
-
-def _folders(name: str, numbers: Sequence[int], delivery: Delivery) -> list[Path]:
-    """Folders that may be written, one a number."""
-    from musegen.io.files import PIECE, check_target
-
-    folders = [delivery.out / f"{name}-{number}" for number in numbers]
-    for folder in folders:
-        check_target(folder, force=delivery.force, own=PIECE)
-    return folders
-
-
-def _result(made: Draft, before: Score, source: Path) -> Rewritten:
-    from musegen.rewritten import Rewritten
-
-    return Rewritten(made, before, source)
-
-
-def _save(result: Rewritten, folder: Path, delivery: Delivery, started: float) -> None:
-    """Write a piece and print its table."""
-    result.save(folder, audio=delivery.audio, force=delivery.force)
-    table = {
-        **result.summary,
-        "time": f"{time.perf_counter() - started:.1f} s",
-        "folder": str(folder),
-    }
-    if delivery.as_json:
-        sys.stdout.write(json.dumps(table, ensure_ascii=False) + "\n")
-    elif not delivery.quiet:
-        print_table(table)
 
 
 def _tell(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from musegen.errors import InfeasibleError
+    from musegen.errors import DeadEndError, InfeasibleError
 
 __all__ = [
     "EXIT_ERRORS",
@@ -68,7 +68,7 @@ def refuse(message: str) -> int:
     return EXIT_REFUSED
 
 
-def refuse_explained(error: InfeasibleError) -> int:
+def refuse_explained(error: DeadEndError | InfeasibleError) -> int:
     """Say why there is no solution, what cannot hold together and what to do, a fact a line."""
     refuse(str(error))
     with status("looking for what stands in the way", quiet=False):
@@ -81,11 +81,11 @@ def refuse_explained(error: InfeasibleError) -> int:
 @contextmanager
 def json_refusals(as_json: bool) -> Iterator[None]:
     """Where JSON is asked for, print why there is no solution as an object, and refuse."""
-    from musegen.errors import InfeasibleError
+    from musegen.errors import DeadEndError, InfeasibleError
 
     try:
         yield
-    except InfeasibleError as error:
+    except (DeadEndError, InfeasibleError) as error:
         if as_json:
             why = {} if error.explanation is None else error.explanation.as_json()
             write_out(json.dumps({"error": str(error), **why}, ensure_ascii=False) + "\n")
@@ -186,11 +186,11 @@ def status(text: str, *, quiet: bool) -> Iterator[None]:
 
 
 @contextmanager
-def progress(text: str) -> Iterator[Callable[[int, int], None]]:
+def progress(text: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A bar; what is yielded takes how much is done, and of how much."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.shared import group, print_table, progress, whole
+from commands.shared import Force, group, print_table, progress, whole
 
 __all__ = ["register"]
 
@@ -24,16 +24,35 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="hmm, rbm, lstm, all, or analysis.")],
+    model: Annotated[
+        str | None, typer.Argument(help="hmm, rbm, lstm, all, or analysis; none with --config.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the training.", parser=whole, metavar="N")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the weights.")] = Path("musegen-weights"),
+    config: Annotated[
+        Path | None, typer.Option(help="Settings of a model of piano-rolls, MODEL.toml.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="With --config: NAME=PATH, such as jsb-pianoroll=FILE.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Train the models on the corpus, as the shipped weights were.
+    """Train the models on the corpus, as the shipped weights were, or one on benchmark data.
 
     Example: musegen train lstm --out my-weights
     """
+    from musegen.errors import OptionError
+
+    if (model is None) == (config is None):
+        allowed = "a model, or --config FILE and no model"
+        raise OptionError("train", model or "neither", allowed)
+    if (config is None) != (data is None):
+        raise OptionError("--data", data, "NAME=PATH with --config, and only with it")
+    if config is not None and data is not None:
+        _train_rolls(config, data, out, seed, resume=resume, force=force)
+        return
+    assert model is not None  # else there is a file of settings
     if model == "analysis":
         _train_analysis(out, seed, force=force)
         return
@@ -45,13 +64,13 @@ def train(
     if model != "all" and model not in MODELS:
         raise UnknownNameError("model", model, [*MODELS, "all", "analysis"])
     with progress("reading the corpus") as advance:
-        splits, data = training_data(progress=advance)
+        splits, about = training_data(progress=advance)
     for name in MODELS if model == "all" else (model,):
         with _monitor(name) as report:
             card = train_model(
                 name,
                 splits,
-                data,
+                about,
                 out,
                 chords=chord_table(),
                 seed=seed,
@@ -67,6 +86,41 @@ def train(
         )
     if model == "all":
         write_figuration(out / "figuration.json")
+
+
+def _train_rolls(
+    config: Path, data: str, out: Path, seed: int, *, resume: bool, force: bool
+) -> None:
+    """Train the model that a file of settings is named after on a benchmark's rolls."""
+    from corpora.rolls import data_card, read_benchmark
+    from musegen.errors import OptionError
+    from musegen.models.roll_models import default_settings, train_to_folder
+    from musegen.models.roll_settings import read_settings
+
+    name, chosen = config.stem, read_settings(config, default_settings(config.stem))
+    of, _, path = data.partition("=")
+    if not path:
+        raise OptionError("--data", data, "NAME=PATH, such as jsb-pianoroll=FILE")
+    rolls = read_benchmark(of, Path(path))
+    with _monitor(name) as report:
+        card = train_to_folder(
+            name,
+            rolls.splits,
+            data_card(rolls.entry),
+            out,
+            chosen,
+            seed=seed,
+            progress=report,
+            resume=resume,
+            force=force,
+        )
+    print_table(
+        {
+            f"{name}, {metric.split}, {metric.name}": f"{metric.value:.3f} {metric.unit}, "
+            f"{'exact' if metric.exact else 'estimated'}"
+            for metric in card.metrics
+        }
+    )
 
 
 def _train_analysis(out: Path, seed: int, *, force: bool) -> None:
@@ -123,6 +177,44 @@ def corpus_build(
     with progress("reading chorales") as advance:
         corpus = corpora.build(force=force, progress=advance)
     print_table({name: str(value) for name, value in corpora.summary(corpus).items()})
+
+
+@corpus_app.command("split")
+def corpus_split(
+    by: Annotated[str, typer.Option(help="tune: no tune stands in two splits.")] = "tune",
+    data: Annotated[
+        str, typer.Option(help="builtin, or NAME=PATH such as jsb-pianoroll=FILE.")
+    ] = "builtin",
+    seed: Annotated[int, typer.Option(help="Of the dealing out.", parser=whole, metavar="N")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Write the names of each split, JSON.")] = None,
+    force: Force = False,
+) -> None:
+    """Split a data set of rolls so that nothing that matters is shared.
+
+    Example: musegen corpus split --by tune
+    """
+    import json
+
+    from corpora.roll_sets import by_tune, read_roll_set
+    from musegen.comparison.tunes import shared_notes
+    from musegen.errors import UnknownNameError
+    from musegen.io.files import check_file_target, write_file
+
+    if by != "tune":
+        raise UnknownNameError("way to split", by, ["tune"])
+    if out is not None:
+        check_file_target(out, force=force)
+    with progress("reading the data") as advance:
+        read = read_roll_set(data, progress=advance)
+    for each in (read, by_tune(read, seed=seed)):
+        counts = {name: len(rolls) for name, rolls in each.splits.items()}
+        shared = shared_notes(each.splits["train"], each.splits["test"])
+        text = ", ".join(f"{name} {count}" for name, count in counts.items())
+        told = f"{text}; test steps in runs of 8 that training has: {shared:.1%}"
+        print_table({f"split, {each.split}": told})
+    if out is not None:
+        names = {name: [roll.name for roll in rolls] for name, rolls in each.splits.items()}
+        write_file(out, (json.dumps(names, indent=1) + "\n").encode())
 
 
 @corpus_app.command("show")

@@ -5,26 +5,38 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.forms import Shaping
 from commands.shared import Force, Quiet, json_refusals, print_table, status, whole, with_options
 
 if TYPE_CHECKING:
     from musegen.io.pieces import Reading
     from musegen.score import Score
-    from musegen.tasks.compose import Request
-    from musegen.tasks.writing import Draft, Options
+    from musegen.tasks.compose_form import FormRequest
+    from musegen.tasks.writing import Options
     from musegen.written import Written
 
-__all__ = ["Delivery", "deliver", "plain_name", "register", "solution_folders"]
+__all__ = [
+    "NEARER",
+    "Delivery",
+    "Proposals",
+    "Searching",
+    "Solving",
+    "plain_name",
+    "register",
+    "solution_folders",
+    "write_solutions",
+]
 
 MOST_PIECES = 10_000
 SAMPLE_TEMPERATURE = 1.0  # as the models find notes likely
+NEARER = "; a smaller --distance may leave more"
 
 
 def register(app: typer.Typer) -> None:
@@ -103,6 +115,11 @@ class Solving:
         typer.Option(help="Notes in which solutions differ.", parser=whole, metavar="NOTES"),
     ] = None
 
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """Number of the first solution, and how many are wanted."""
+        return self.seed, self.number
+
     def options(self, proposals: Proposals, searching: Searching) -> Options:
         """How the task is to be solved."""
         from musegen.tasks.writing import Options
@@ -122,7 +139,7 @@ class Pattern:
 
     given: Annotated[
         Path | None,
-        typer.Option(help="Score of notes that must stand; where a part rests, it is free."),
+        typer.Option(help="Score of notes that must stand; rests are free."),
     ] = None
 
     def read(self) -> Score | None:
@@ -161,6 +178,10 @@ def compose(
     searching: Searching,
     pattern: Pattern,
     delivery: Delivery,
+    shaping: Shaping,
+    name: Annotated[
+        str | None, typer.Argument(metavar="FORM", help="As --form.", show_default=False)
+    ] = None,
     form: Annotated[str, typer.Option(help="Form, or the path of a template (.toml).")] = "chorale",
     key: Annotated[
         str | None, typer.Option(help="Such as 'D minor' or Bb; else the seed's.")
@@ -188,25 +209,28 @@ def compose(
     if not 1 <= number <= MOST_PIECES:
         raise OptionError("-n", number, f"from 1 to {MOST_PIECES}")
     chosen = {**proposals.arguments, **searching.arguments(Request().temperature)}
-    asked = Request(form=form, key=key, metre=metre, **chosen)
+    asked = shaping.request(form=name or form, key=key, metre=metre, **chosen)
+    shaping.check(asked, given=pattern.given)
     first = _free_seed(asked, delivery) if seed is None else seed
     notes = pattern.read()
     for place in range(first, first + number):
         _compose_one(_with_seed(asked, place), notes, delivery, verbose=verbose)
 
 
-def _with_seed(asked: Request, seed: int) -> Request:
+def _with_seed(asked: FormRequest, seed: int) -> FormRequest:
     from dataclasses import replace
 
     return replace(asked, seed=seed)
 
 
-def _folder_name(request: Request) -> str:
+def _folder_name(request: FormRequest) -> str:
     parts = [
         Path(request.form).stem,
         request.key,
         request.metre,
         None if request.style == "bach" else Path(request.style).stem,
+        plain_name("-".join(f"{k}-{v}" for k, v in sorted(request.settings.items()))) or None,
+        request.feeling or None,
         "seed",
         request.seed,
     ]
@@ -214,7 +238,7 @@ def _folder_name(request: Request) -> str:
     return text.replace("#", "-sharp").replace("/", "").replace(" ", "-")
 
 
-def _free_seed(asked: Request, delivery: Delivery) -> int:
+def _free_seed(asked: FormRequest, delivery: Delivery) -> int:
     """The first seed whose folder is not there yet; with --force the first of all."""
     seed = 0
     while not delivery.force and (delivery.out / _folder_name(_with_seed(asked, seed))).exists():
@@ -223,7 +247,7 @@ def _free_seed(asked: Request, delivery: Delivery) -> int:
 
 
 def _compose_one(
-    request: Request, pattern: Score | None, delivery: Delivery, *, verbose: bool
+    request: FormRequest, pattern: Score | None, delivery: Delivery, *, verbose: bool
 ) -> None:
     from musegen.io.files import PIECE, check_target
 
@@ -232,10 +256,20 @@ def _compose_one(
     started = time.perf_counter()
     quiet = delivery.quiet or delivery.as_json
     with json_refusals(delivery.as_json), status("composing", quiet=quiet):
-        from musegen.tasks.compose import draft
+        made = _composed(request, pattern)
+    deliver(made, folder, delivery, started, verbose=verbose)
 
-        made = draft(request, pattern=pattern)
-    _save(made, folder, delivery, started, verbose=verbose)
+
+def _composed(request: FormRequest, pattern: Score | None) -> Written:
+    """A piece in four voices, around a pattern if there is one, or as its form asks."""
+    if pattern is None:
+        from musegen.batch import piece_of
+
+        return piece_of(request)
+    from musegen.result import Composition
+    from musegen.tasks.compose import draft
+
+    return Composition.of(draft(request, pattern=pattern))
 
 
 def harmonise(
@@ -261,8 +295,9 @@ def harmonise(
     """
     options = solving.options(proposals, searching)
 
-    def solve() -> tuple[Draft, ...]:
+    def solve() -> Sequence[Written]:
         from musegen.io.reading import read_one
+        from musegen.result import Composition
         from musegen.tasks.harmonise import harmonise as solve_all
         from theory_kb.pitch import Key
 
@@ -270,7 +305,7 @@ def harmonise(
         reading = read_one(file)
         if not delivery.quiet:
             _tell_reading(reading)
-        return solve_all(
+        found = solve_all(
             reading.score,
             options,
             voices=voice.split(","),
@@ -279,8 +314,9 @@ def harmonise(
             pattern=pattern.read(),
             count=solving.number,
         )
+        return [Composition.of(made) for made in found]
 
-    _write_solutions(solve, f"harmonise-{file.stem}", solving, delivery)
+    write_solutions(solve, f"harmonise-{file.stem}", solving.numbers, delivery, more=NEARER)
 
 
 def _tell_reading(reading: Reading) -> None:
@@ -333,12 +369,13 @@ def realise(
     options = solving.options(proposals, searching)
     path = _score_path(music)
 
-    def solve() -> tuple[Draft, ...]:
+    def solve() -> Sequence[Written]:
         from musegen.io.figured_bass import read_figured_bass
+        from musegen.result import Composition
         from musegen.tasks.realise import realise as solve_all
         from theory_kb.pitch import Key
 
-        return solve_all(
+        found = solve_all(
             music if path is None else read_figured_bass(path),
             options,
             texture=texture,
@@ -349,9 +386,10 @@ def realise(
             pattern=pattern.read(),
             count=solving.number,
         )
+        return [Composition.of(made) for made in found]
 
     name = plain_name(music if path is None else path.stem)
-    _write_solutions(solve, f"realise-{name}", solving, delivery)
+    write_solutions(solve, f"realise-{name}", solving.numbers, delivery, more=NEARER)
 
 
 def _score_path(given: str) -> Path | None:
@@ -364,22 +402,34 @@ def _score_path(given: str) -> Path | None:
 # --- what comes of them ---------------------------------------------------------------------
 
 
-def _write_solutions(
-    solve: Callable[[], tuple[Draft, ...]], name: str, solving: Solving, delivery: Delivery
+def write_solutions(
+    solve: Callable[[], Sequence[Written]],
+    name: str,
+    numbers: tuple[int, int],
+    delivery: Delivery,
+    *,
+    more: str = "",
+    verbose: bool = False,
 ) -> None:
-    """Solve, then write each solution into a folder of its own, best first."""
-    folders = solution_folders(name, (solving.seed, solving.number), delivery)
+    """Solve, then write each solution into a folder of its own, best first.
+
+    Args:
+        solve: the work.
+        name: of the folders, before their numbers.
+        numbers: the first, and how many solutions are wanted.
+        delivery: where they go.
+        more: what may leave more solutions, where there are fewer than are wanted.
+        verbose: whether findings are printed.
+    """
+    folders = solution_folders(name, numbers, delivery)
     started = time.perf_counter()
     quiet = delivery.quiet or delivery.as_json
     with json_refusals(delivery.as_json), status("solving", quiet=quiet):
         found = solve()
     for made, folder in zip(found, folders, strict=False):
-        _save(made, folder, delivery, started)
-    if len(found) < solving.number and not delivery.quiet:
-        sys.stderr.write(
-            f"musegen: found {len(found)} of {solving.number} solutions; "
-            "a smaller --distance may leave more\n"
-        )
+        deliver(made, folder, delivery, started, verbose=verbose)
+    if len(found) < numbers[1] and not delivery.quiet:
+        sys.stderr.write(f"musegen: found {len(found)} of {numbers[1]} solutions{more}\n")
 
 
 def solution_folders(name: str, numbers: tuple[int, int], delivery: Delivery) -> list[Path]:
@@ -391,15 +441,6 @@ def solution_folders(name: str, numbers: tuple[int, int], delivery: Delivery) ->
     for folder in folders:
         check_target(folder, force=delivery.force, own=PIECE)
     return folders
-
-
-def _save(
-    made: Draft, folder: Path, delivery: Delivery, started: float, *, verbose: bool = False
-) -> None:
-    """Write a composition and print its table."""
-    from musegen.result import Composition
-
-    deliver(Composition.of(made), folder, delivery, started, verbose=verbose)
 
 
 def deliver(

@@ -7,18 +7,17 @@ forty-eight madrigals of books 3 to 5 (Tymoczko, Wild and others). Both are Roma
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from corpora.read import Progress, read_voices
-from musegen.analysis.figures import chord_of_figure
+from musegen.analysis.comparison import HumanLabel, fit
 from musegen.analysis.label import phrase_ends
 from musegen.io.reading import read_piece
+from musegen.io.romantext_reading import parse_romantext, read_romantext
 from musegen.score import Score
-from theory_kb.pitch import Key, PitchClass
 
 __all__ = [
     "AnalysedPiece",
@@ -27,6 +26,7 @@ __all__ = [
     "analysed_pieces",
     "chorale_names",
     "read_analysis",
+    "second_readings",
 ]
 
 FOLDERS = {"bach": "bach/choraleAnalyses", "monteverdi": "monteverdi"}
@@ -42,18 +42,6 @@ INTERLUDES = {
     "riemenschneider011": ((16, 4), (32, 8))
 }  # from a quarter on, so many more in the score
 LEAST_AGREEMENT = 0.8  # of a score and an analysis that belong together
-FINEST = 96
-
-
-@dataclass(frozen=True, slots=True)
-class HumanLabel:
-    """What a person wrote over a span."""
-
-    onset: Fraction  # quarter notes
-    duration: Fraction
-    key: Key
-    figure: str  # as written
-    chord: int | None  # place in `every_chord()`, None if it is none that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +112,43 @@ def chorale_names() -> tuple[str, ...]:
     return (*names, *(f"{name}.krn" for name in names))
 
 
-def _labels(path: Path, shift: int) -> tuple[HumanLabel, ...]:
-    from music21 import converter, roman
+VARIANT = re.compile(r"^m(?P<bar>\d+)var\d+(?P<rest>\s.*)$")
+BAR = re.compile(r"^m(?P<bar>\d+)\s")
 
-    stream: Any = converter.parse(path, format="romantext", forceSource=True, storePickle=False)
-    found = []
-    for each in stream.recurse().getElementsByClass(roman.RomanNumeral):
-        tonic = PitchClass.parse(each.key.tonic.name.replace("-", "b"))
-        key = Key(tonic.transposed(shift), each.key.mode)
-        chord = chord_of_figure(key.mode, each.figure)
-        found.append(
-            HumanLabel(
-                _moved(path.stem, _fraction(each.getOffsetInHierarchy(stream))),
-                _fraction(each.quarterLength),
-                key,
-                each.figure,
-                None if chord is None else chord.index,
-            )
-        )
-    return tuple(found)
+
+def second_readings(piece: AnalysedPiece) -> tuple[HumanLabel, ...]:
+    """What the analysts wrote as another reading of some bars, in order; the other bars are left out.
+
+    Of several variants of a bar the first counts.
+    """
+    from music21 import corpus
+
+    path = Path(corpus.__file__).parent / FOLDERS[piece.collection] / f"{piece.name}.rntxt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [match for line in lines if (match := VARIANT.match(line))]
+    variants = {match["bar"]: match["rest"] for match in reversed(found)}
+    text = "\n".join(_varied(line, variants) for line in lines if not VARIANT.match(line))
+    shift = SHIFTED.get(piece.name, 0)
+    labels = [
+        replace(each, onset=_moved(piece.name, each.onset))
+        for each in parse_romantext(text + "\n", path.name, shift=shift)
+    ]
+    bars = set(map(int, variants))
+    return tuple(each for each in labels if piece.score.bar_and_beat(each.onset)[0] in bars)
+
+
+def _varied(line: str, variants: Mapping[str, str]) -> str:
+    """A line of a bar with its variant in its place, if it has one."""
+    match = BAR.match(line)
+    rest = variants.get(match["bar"]) if match else None
+    return line if rest is None or match is None else f"m{match['bar']}{rest}"
+
+
+def _labels(path: Path, shift: int) -> tuple[HumanLabel, ...]:
+    return tuple(
+        replace(each, onset=_moved(path.stem, each.onset))
+        for each in read_romantext(path, shift=shift)
+    )
 
 
 def _moved(name: str, onset: Fraction) -> Fraction:
@@ -151,23 +157,6 @@ def _moved(name: str, onset: Fraction) -> Fraction:
     )
 
 
-def _fraction(value: Any) -> Fraction:
-    return Fraction(value).limit_denominator(FINEST)
-
-
 def agreement(piece: AnalysedPiece) -> float:
     """Share of the sounding time that is on tones of the chords written: whether both fit."""
-    from theory_kb.chords import every_chord
-
-    fitting = total = Fraction(0)
-    for label in piece.labels:
-        if label.chord is None:
-            continue
-        tones = {label.key.tonic.fifths + member for member in every_chord()[label.chord].members}
-        for part in piece.score.parts:
-            for note in part.notes:
-                shared = min(note.end, label.onset + label.duration) - max(note.onset, label.onset)
-                if shared > 0:
-                    total += shared
-                    fitting += shared * (note.pitch.pitch_class.fifths in tones)
-    return float(fitting / total) if total else 0.0
+    return fit(piece.score, piece.labels)

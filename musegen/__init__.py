@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from musegen.analysis.result import Analysis
+    from musegen.form_result import FormPiece
     from musegen.report import CheckReport
     from musegen.result import Composition
 
-__all__ = ["__version__", "analyse_file", "check_file", "compose"]
+__all__ = ["__version__", "analyse_file", "check_file", "compose", "compose_form"]
 
 __version__ = "0.1.0"
 
@@ -90,6 +91,55 @@ def compose(  # noqa: PLR0913 - one keyword an option, each with a default
         time_limit=time_limit,
     )
     return Composition.of(draft(request))
+
+
+def compose_form(  # noqa: PLR0913 - one keyword an option, each with a default
+    form: str,
+    *,
+    key: str | None = None,
+    metre: str | None = None,
+    seed: int = 0,
+    settings: Mapping[str, str] | None = None,
+    theme: str | None = None,
+    emotion: str | None = None,
+    valence: float | None = None,
+    arousal: float | None = None,
+) -> FormPiece:
+    """Compose a tune above chords by a form; the same arguments give the same bytes.
+
+    Args:
+        form: a form's name, or the path of a form template (TOML); not one for four voices.
+        key: such as `"D minor"` or `"Bb"`; None lets the seed choose.
+        metre: one of the form's metres, such as `"3/4"`; None takes its first.
+        seed: whole number from 0.
+        settings: as text by name: parameters of the form, fields of its head, `bars`.
+        theme: how the first theme begins, such as `"E4:q F4:e G4:e"`.
+        emotion: name of an emotion that the knowledge base knows, such as `"tender"`.
+        valence: from -1 to 1, in place of a name.
+        arousal: from -1 to 1, in place of a name.
+
+    Returns:
+        The piece: `score`, `findings`, `explanation`, `summary`, `save(folder)`.
+
+    Raises:
+        MusegenError: an argument that is not allowed, or no piece under the hard rules.
+    """
+    from musegen.form_result import FormPiece
+    from musegen.motive import read_theme
+    from musegen.tasks.compose_form import FormRequest, form_work, in_mood
+
+    felt = emotion is not None or valence is not None or arousal is not None
+    mood = in_mood(emotion, valence=valence, arousal=arousal, settings=settings) if felt else {}
+    request = FormRequest(
+        form=form,
+        key=key,
+        metre=metre,
+        seed=seed,
+        settings=dict(settings or {}),
+        theme=read_theme(theme) if theme is not None else (),
+        **mood,
+    )
+    return FormPiece(form_work(request))
 
 
 def check_file(

@@ -26,6 +26,7 @@ from theory_kb.moment import TICKS, Moments, copied, joined, taken
 from theory_kb.rule_sets import RuleSet, broken, costs, rule_set, without
 
 __all__ = [
+    "DEAR",
     "Kept",
     "Rules",
     "SlotCandidates",
@@ -60,6 +61,7 @@ class SlotCandidates:
     heard: tuple[Moments, Moments] | None = None  # where more sounds: at the onset, at last; (N,)
     closing: Moments | None = None  # (N,) each given voice on its last chord tone, if it has two
     forced: frozenset[str] = frozenset()  # hard rules that every voicing would break
+    dear: int = 0  # legal voicings that were left out since they cost too much
 
     @property
     def first(self) -> Moments:
@@ -176,12 +178,13 @@ class View:
     metre: tuple[int, int]
     lenient: bool  # whether rules that what is given breaks are reported, not held
     final: bool  # whether the piece ends here
+    dear: float = DEAR  # nats above its chord's best voicing at which a voicing is left out
 
     @classmethod
-    def of(cls, plan: Plan, place: int) -> View:
-        """That of a place."""
+    def of(cls, plan: Plan, place: int, *, dear: float = DEAR) -> View:
+        """That of a place; where the chords are given, no voicing is too dear."""
         final = place == len(plan.slots) - 1 and plan.ends
-        return cls(plan.ensemble, plan.metre, plan.lenient, final)
+        return cls(plan.ensemble, plan.metre, plan.lenient, final, np.inf if plan.lenient else dear)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,6 +216,7 @@ def as_seen(slot: Slot) -> Slot:
         given=slot.given,
         figured=slot.figured,
         stood=slot.stood,
+        silent=slot.silent,
     )
 
 
@@ -240,6 +244,7 @@ def placed(candidates: SlotCandidates, slot: Slot) -> SlotCandidates:
         candidates.heard,
         candidates.closing,
         candidates.forced,
+        candidates.dear,
     )
 
 
@@ -247,7 +252,7 @@ def placed(candidates: SlotCandidates, slot: Slot) -> SlotCandidates:
 
 
 def candidates_of(
-    slot: Slot, view: View, rules: Rules, *, limits: Limits = LIMITS, dear: float = DEAR
+    slot: Slot, view: View, rules: Rules, *, limits: Limits = LIMITS
 ) -> SlotCandidates:
     """The candidates of a slot; none if no voicing is legal.
 
@@ -256,8 +261,6 @@ def candidates_of(
         view: what else decides.
         rules: that judge.
         limits: what every voicing keeps to.
-        dear: nats above the best voicing of its chord at which one is left out. Where the chords are
-            given none is: a dear voicing may be the only one that leads on.
     """
     moments, index = _proposed(slot, view, limits)
     heard = heard_moments(moments, slot, view.metre)
@@ -268,8 +271,9 @@ def candidates_of(
         forced = always_broken([(rules.unary, moments, moments), *sounding])
         cost = _unary_costs(moments, index, slot, heard, rules.without(forced))
     legal = np.isfinite(cost)
-    if legal.any() and not view.lenient:
-        legal &= cost < _dearest(np.where(legal, cost, np.inf), index, dear)
+    lawful = np.count_nonzero(legal)
+    if lawful:
+        legal &= cost < _dearest(np.where(legal, cost, np.inf), index, view.dear)
     chosen = taken(moments, legal)
     return SlotCandidates(
         chosen,
@@ -278,6 +282,7 @@ def candidates_of(
         (taken(heard[0], legal), taken(heard[-1], legal)) if heard else None,
         closing_moments(chosen, slot),
         forced,
+        int(lawful - np.count_nonzero(legal)),
     )
 
 
@@ -300,7 +305,7 @@ def _moments_of(slot: Slot, harmony: Harmony, players: Ensemble, limits: Limits)
     if slot.stands:
         return stood_moment(slot)
     bound, pedal = bound_pitches(slot, players), slot.figured is not None
-    found = voicings(harmony, players, bound, limits=limits, pedal=pedal)
+    found = voicings(harmony, players, bound, limits=limits, pedal=pedal, silent=slot.silent)
     own = slot.stood is not None and slot.stood.harmony == harmony
     return stood_moment(slot) if own and not len(found) else found
 

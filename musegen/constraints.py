@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from musegen.candidates import (
+    DEAR,
     Kept,
     Rules,
     SlotCandidates,
@@ -69,8 +70,15 @@ class Problem:
     long_rules: LongRules
     forced: frozenset[str] = frozenset()  # hard rules that what is given breaks somewhere
 
+    @property
+    def whole(self) -> bool:
+        """Whether all legal voicings are in, the dear ones too."""
+        return not any(slot.dear for slot in self.slots)
 
-def build_problem(plan: Plan, style: Style, *, constrained: bool = True) -> Problem:
+
+def build_problem(
+    plan: Plan, style: Style, *, constrained: bool = True, dear: float = DEAR
+) -> Problem:
     """The lattice of a plan.
 
     Where chords or figures are given, and with them a hard rule is broken whatever is written, that
@@ -81,12 +89,14 @@ def build_problem(plan: Plan, style: Style, *, constrained: bool = True) -> Prob
         style: which rules, how strict.
         constrained: False leaves out all rules but keeps the plan's chords, to measure what the
             models propose on their own.
+        dear: nats above the best voicing of its chord at which a voicing is left out. Where the
+            chords are given none is. What has no solution then may have one with `np.inf`.
 
     Raises:
         InfeasibleError: a slot has no candidate left under the unary rules.
     """
     rules, origin = rules_of(style, constrained=constrained), Origin.of(plan)
-    kept = [_kept(place, plan, rules, origin) for place in range(len(plan.slots))]
+    kept = [_kept(place, plan, rules, origin, dear) for place in range(len(plan.slots))]
     slots = tuple(
         placed(each.candidates, slot) for each, slot in zip(kept, plan.slots, strict=True)
     )
@@ -107,13 +117,13 @@ def forget() -> None:
     _MOVES.clear()
 
 
-def _kept(place: int, plan: Plan, rules: Rules, origin: Origin) -> Kept:
+def _kept(place: int, plan: Plan, rules: Rules, origin: Origin, dear: float) -> Kept:
     """The candidates of a place, judged if no place like it was.
 
     Raises:
         InfeasibleError: no voicing is left.
     """
-    slot, view = as_seen(plan.slots[place]), View.of(plan, place)
+    slot, view = as_seen(plan.slots[place]), View.of(plan, place, dear=dear)
     if origin:
         kept = Kept(slot, candidates_of(slot, view, rules.at(origin, place)))
     else:
@@ -189,8 +199,21 @@ def _moves(plan: Plan, kept: Sequence[Kept], rules: Rules, origin: Origin) -> tu
 
 def _key(plan: Plan, kept: Sequence[Kept], place: int, rules: Rules) -> _MoveKey:
     slot, before = plan.slots[place], plan.slots[place - 1]
-    turn = Turn(plan.phrases[slot.phrase].key, plan.least_grade, plan.chords_given)
-    return _MoveKey(kept[place - 1], kept[place], slot.bar - before.bar, turn, rules, plan.lenient)
+    return _MoveKey(
+        kept[place - 1],
+        kept[place],
+        slot.bar - before.bar,
+        _turn(plan, place),
+        rules,
+        plan.lenient,
+    )
+
+
+def _turn(plan: Plan, place: int) -> Turn:
+    """What decides of the chords of a slot and the one before, beside them."""
+    key = plan.phrases[plan.slots[place].phrase].key
+    final = place == len(plan.slots) - 1 and plan.ends
+    return Turn(key, plan.least_grade, plan.chords_given, plan.finals if final else None)
 
 
 def _judged(key: _MoveKey) -> _Move:
@@ -265,15 +288,14 @@ def candidates_at(
     """
     slot, origin = plan.slots[place], Origin.of(plan)
     rules = hard_rules(style, dropped).at(origin, place)
-    found = candidates_of(slot, View.of(plan, place), rules, limits=limits, dear=np.inf)
+    found = candidates_of(slot, View.of(plan, place, dear=np.inf), rules, limits=limits)
     return found if len(found.moments) else None
 
 
 def progressions(place: int, plan: Plan) -> BoolArray:
     """Which chord of a slot may follow which of the slot before, (N, M)."""
     before, after = plan.slots[place - 1 : place + 1]
-    turn = Turn(plan.phrases[after.phrase].key, plan.least_grade, plan.chords_given)
-    return np.isfinite(least_costs(before, after, turn))
+    return np.isfinite(least_costs(before, after, _turn(plan, place)))
 
 
 def followed(

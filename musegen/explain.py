@@ -361,12 +361,24 @@ def _shares(
     for name, model in draft.scorer.models.items():
         if isinstance(model, NoteModel):
             chosen = as_candidates(others[:1], draft.plan.slots[place], draft.plan)
-            seen = VOICES - 1 if voice == draft.plan.ensemble.bass else voice
+            seen = _seen(voice, draft.plan.ensemble.size)
+            if seen is None:
+                continue
             value = model.note_log_probs(states[name], chosen)[0, 0, seen]
         else:
             value = draft.log_scores[name][place]
         shares[name] = round(float(value), 3)
     return shares
+
+
+def _seen(voice: int, size: int) -> int | None:
+    """Which voice of a model one of so many is, None if the models are not shown it."""
+    if size <= VOICES:
+        return VOICES - 1 if voice == size - 1 else voice
+    half = VOICES // 2
+    if voice < half:
+        return voice
+    return voice - size + VOICES if voice >= size - half else None
 
 
 # --- notes ----------------------------------------------------------------------------------

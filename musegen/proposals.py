@@ -16,7 +16,7 @@ from musegen.models.protocol import (
 )
 from musegen.plan.plan import Plan, Slot
 from theory_kb.chords import vocabulary
-from theory_kb.moment import UNKNOWN, Moments
+from theory_kb.moment import REST, UNKNOWN, Moments
 from theory_kb.pitch import MODES, Key
 
 __all__ = ["as_candidates", "candidates_for_models", "features"]
@@ -37,12 +37,16 @@ def candidates_for_models(problem: Problem, slot: int) -> Candidates:
 def as_candidates(moments: Moments, slot: Slot, plan: Plan) -> Candidates:
     """Moments of a slot as models know them: four voices, the pitches they reach, their chords.
 
-    Of fewer voices the bass is the lowest one still; a pitch out of reach counts as the farthest.
+    Of fewer voices the bass is the lowest one still; of more, those in the middle are not shown; a
+    pitch out of reach counts as the farthest.
     """
     size = plan.ensemble.size
     reference = tonic_reference(plan.home)
     semitones = moments["semitone"][:, :size].astype(np.int64)
     notes = np.clip(semitones - reference - LOWEST, 0, REST_TOKEN - 1)
+    notes[semitones == REST] = REST_TOKEN
+    if size > VOICES:
+        notes = np.concatenate([notes[:, : VOICES // 2], notes[:, -(VOICES // 2) :]], axis=1)
     if size < VOICES:
         silent = np.full((len(notes), VOICES - size), REST_TOKEN)
         notes = np.concatenate([notes[:, :-1], silent, notes[:, -1:]], axis=1)

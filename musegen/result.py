@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from musegen.candidates import DEAR
 from musegen.explain import explanation
 from musegen.plan.plan import ANY, CONDITIONAL
 from musegen.score import Score
-from musegen.search.strategy import Solution
 from musegen.tasks.writing import Draft
 from musegen.written import Written
 from theory_kb.check import Finding
@@ -68,7 +68,7 @@ class Composition(Written):
             "search": _search(draft),
             "first-order cost": f"{draft.cost:.2f}, optimum {draft.optimum:.2f}, "
             f"gap {max(draft.cost - draft.optimum, 0.0):.2f}",
-            "cost with long rules": _proof(draft.search),
+            "cost with long rules": _proof(draft),
             **_stages(draft),
             "surface redraws": str(draft.redraws),
             "seed": str(draft.options.seed),
@@ -121,11 +121,15 @@ def _sample(draft: Draft) -> str:
     return f"sample of the models{likely}"
 
 
-def _proof(found: Solution) -> str:
-    """Cost, and how far it may be above what is possible."""
-    if found.proved:
-        return f"{found.cost:.2f}, proved: no solution costs less"
-    return f"{found.cost:.2f}, none below {found.account.bound:.2f}, gap {found.gap:.2f}"
+def _proof(draft: Draft) -> str:
+    """Cost, and how far it may be above what is possible among the voicings that were offered."""
+    found = draft.search
+    if not found.proved:
+        return f"{found.cost:.2f}, none below {found.account.bound:.2f}, gap {found.gap:.2f}"
+    among = (
+        "" if draft.problem.whole else f" of voicings within {DEAR:g} nats of their chord's best"
+    )
+    return f"{found.cost:.2f}, proved: no solution{among} costs less"
 
 
 def _stages(draft: Draft) -> Mapping[str, str]:

@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from musegen.errors import ScoreError
-from musegen.io.files import PIECE, check_target, write_files
+from musegen.explain import explanation
 from musegen.io.musicxml import write_musicxml
 from musegen.io.musicxml_editing import edited_file
 from musegen.result import Composition
 from musegen.score import Score
-from musegen.tasks.writing import Draft
+from musegen.tasks.writing import Draft, new_errors
+from musegen.written import Written
+from theory_kb.check import Finding
 
 __all__ = ["Rewritten"]
 
@@ -22,7 +25,7 @@ EDITED = {".musicxml": "score.musicxml", ".xml": "score.musicxml", ".mxl": "scor
 
 
 @dataclass(frozen=True)
-class Rewritten:
+class Rewritten(Written):
     """A piece out of a file, with other notes in a window.
 
     Attributes:
@@ -39,6 +42,16 @@ class Rewritten:
     def score(self) -> Score:
         """The piece with its new notes."""
         return self.draft.score
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checker says of the piece as far as it was judged, old faults too."""
+        return self.draft.report.findings
+
+    @cached_property
+    def explanation(self) -> Mapping[str, Any]:
+        """For each new chord and note, why it stands there; JSON-able."""
+        return explanation(self.draft)
 
     @property
     def span(self) -> tuple[Fraction, Fraction]:
@@ -76,12 +89,7 @@ class Rewritten:
                 next(slot for slot in reversed(plan.slots) if slot.free),
             )
         )
-        known = plan.frame.known if plan.frame is not None else frozenset()
-        new = [
-            each
-            for each in self.draft.report.findings
-            if each.severity == "E" and each.place not in known
-        ]
+        new = new_errors(plan, self.draft.report)
         dropped = ("form", "phrases", "bars", "findings", "progressions")
         return {
             "title": table["title"],
@@ -130,18 +138,6 @@ class Rewritten:
     def files(self, *, audio: bool = True) -> dict[str, bytes]:
         """All files of the piece by name."""
         name, notation, _ = self.notation
-        files = Composition.of(self.draft).files(audio=audio)
+        files = super().files(audio=audio)
         del files["score.musicxml"]
         return {name: notation, **files}
-
-    def save(self, folder: str | Path, *, audio: bool = True, force: bool = False) -> Path:
-        """Write all files into a new folder, whole or not at all.
-
-        Raises:
-            OutputError: the folder exists and `force` is not set, holds other files or folders, or
-                cannot be written.
-        """
-        target = Path(folder)
-        check_target(target, force=force, own=PIECE)
-        write_files(target, self.files(audio=audio), force=force, own=PIECE)
-        return target

@@ -10,9 +10,19 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from theory_kb.pitch import Key, Pitch
+from theory_kb.pitch import Key, Pitch, PitchClass
 
-__all__ = ["Cadence", "ChordLabel", "FigureMark", "Metre", "Note", "Part", "Score"]
+__all__ = [
+    "Cadence",
+    "ChordLabel",
+    "ChordSymbol",
+    "Direction",
+    "FigureMark",
+    "Metre",
+    "Note",
+    "Part",
+    "Score",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,25 @@ class FigureMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Direction:
+    """What stands above the notes from a time on."""
+
+    onset: Fraction
+    kind: str  # dynamics, words, tempo (quarter notes a minute) or section
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSymbol:
+    """A chord as a lead sheet names it."""
+
+    onset: Fraction
+    root: PitchClass
+    quality: str  # id of a chord quality
+    bass: PitchClass | None = None  # where it is not the root
+
+
+@dataclass(frozen=True, slots=True)
 class Cadence:
     """A phrase end and the cadence it makes."""
 
@@ -99,6 +128,9 @@ class Score:
     subtitle: str = ""
     credit: str = ""  # who made it, or where it comes from
     figures: tuple[FigureMark, ...] = ()  # of the lowest part, in order; empty where there are none
+    directions: tuple[Direction, ...] = ()  # in order
+    symbols: tuple[ChordSymbol, ...] = ()  # in order
+    repeats: tuple[tuple[Fraction, Fraction], ...] = ()  # what is played twice, whole bars
     hands: int | None = None  # voices of a player's right hand, from the top; None: no two hands
 
     @property

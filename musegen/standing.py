@@ -13,11 +13,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from musegen.plan.ensemble import CHOIR, Ensemble
+from musegen.plan.ensemble import Ensemble
 from musegen.plan.plan import Plan, Slot, struck_times
 from musegen.sounding import put, sounding_at
 from theory_kb.chords import set_harmony, spell
-from theory_kb.moment import TICKS, Moments, blank_moments
+from theory_kb.moment import REST, TICKS, Moments, blank_moments
 from theory_kb.rule_sets import RuleSet, earlier_notes, spare_known
 
 __all__ = ["Origin", "place_moments", "stood_moment"]
@@ -38,12 +38,12 @@ class Origin:
     def of(cls, plan: Plan) -> Origin:
         """What a plan's slots had before; nothing if it is no window."""
         if any(slot.stood is None for slot in plan.slots):
-            nothing = blank_moments(0, CHOIR.size)
+            nothing = blank_moments(0, plan.ensemble.size)
             return cls(plan, nothing, (), nothing)
         last = len(plan.slots) - 1
         rows = [stood_moment(slot) for slot in plan.slots]
         for place, (slot, moment) in enumerate(zip(plan.slots, rows, strict=True)):
-            place_moments(moment, slot, CHOIR, final=place == last and plan.ends)
+            place_moments(moment, slot, plan.ensemble, final=place == last and plan.ends)
         heard = tuple(
             _stood_heard(moment, slot, plan.metre)
             for slot, moment in zip(plan.slots, rows, strict=True)
@@ -121,13 +121,15 @@ VIEWS: Mapping[str, tuple[int, Callable[[Origin, int], list[Seen]]]] = {
 
 
 def stood_moment(slot: Slot) -> Moments:
-    """The chord that stood at a slot, (1,): each voice on its chord tone, whatever it makes."""
+    """The chord that stood at a slot, (1,): each voice on its chord tone, if it has one."""
     assert slot.stood is not None, "only a window has something that stood"
     harmony = slot.stood.harmony
-    moments = blank_moments(1, CHOIR.size)
+    moments = blank_moments(1, len(slot.stood.voices))
     set_harmony(moments, harmony.chord, harmony.key)
     tones = spell(harmony.chord, harmony.key)
     for voice, each in enumerate(slot.stood.voices):
+        if each is None:
+            continue
         held = (pitch for pitch in each.pitches if pitch.pitch_class in tones)
         put(moments, voice, next(held, each.first), struck=True)
     return moments
@@ -142,7 +144,8 @@ def _stood_heard(moment: Moments, slot: Slot, metre: tuple[int, int]) -> tuple[M
 
 def place_moments(moments: Moments, slot: Slot, players: Ensemble, *, final: bool) -> None:
     """Write what a slot knows into its moments."""
-    moments["attack"][:, : players.size] = 1
+    voices = slice(0, players.size)
+    moments["attack"][:, voices] = moments["semitone"][:, voices] != REST
     moments["hands"] = players.hands
     moments["strength"] = slot.strength
     moments["boundary"] = slot.opens and slot.phrase > 0

@@ -20,9 +20,10 @@ import numpy as np
 from musegen.models.protocol import BoolArray, FloatArray, IntArray
 from musegen.plan.plan import ANY, COMMON, CONDITIONAL, Harmony, Slot
 from musegen.search.lazy import LazyPairTable
+from musegen.sounding import put
 from theory_kb.chords import Chord, set_harmony, vocabulary
 from theory_kb.moment import Moments, blank_moments
-from theory_kb.pitch import Key
+from theory_kb.pitch import Key, Pitch
 from theory_kb.query import grade_table, pivots
 from theory_kb.rule_sets import RuleSet, pair_costs
 from theory_kb.rules.phrase import cadence_kind
@@ -37,6 +38,7 @@ __all__ = [
     "Turn",
     "least_costs",
     "link",
+    "links",
     "pairs_of",
     "ruled",
 ]
@@ -49,6 +51,7 @@ PIVOT_COST = 0.8  # nats for changing the key, so that it happens once
 NORMATIVE = 3
 FORBIDDEN = -1  # grade of what may not stand even where all may
 VOICES = 4
+MIDDLE = 4  # octave of a soprano
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Turn:
     goal: Key  # of the phrase
     least_grade: int  # of the progressions that may stand anywhere
     chords_given: bool
+    finals: frozenset[str] | None = None  # where the piece ends: kinds of cadence that close it
 
 
 # --- chords ---------------------------------------------------------------------------------
@@ -94,12 +98,12 @@ def link(before: Harmony, after: Harmony) -> tuple[int, Chord | None]:
     Inside a key the graph's grade; from one key to another the grade of the pivot's second
     reading, if `before` is a chord of both.
     """
-    grades, _ = _links((before,), (after,))
+    grades, _ = links((before,), (after,))
     pivot = None if before.key == after.key else _reading(before, after.key)
     return int(grades[0, 0]), pivot
 
 
-def _links(before: Sequence[Harmony], after: Sequence[Harmony]) -> tuple[IntArray, BoolArray]:
+def links(before: Sequence[Harmony], after: Sequence[Harmony]) -> tuple[IntArray, BoolArray]:
     """Grades of all progressions (A, B), and whether a pivot makes them."""
     graded = len(vocabulary())  # what figures spell beyond that has no grade
     grades = np.zeros((len(before), len(after)), np.int64)
@@ -133,12 +137,22 @@ def _by_key(harmonies: Sequence[Harmony]) -> dict[Key, list[int]]:
 
 
 @cache
-def _makes_cadence(before: Harmony, after: Harmony) -> bool:
-    """Whether two chords at the end of a phrase make any kind of cadence."""
+def _cadences(before: Harmony, after: Harmony) -> frozenset[str]:
+    """Kinds of cadence that two chords can make at the end of a phrase, by what the soprano sings."""
     moments = blank_moments(2, VOICES)
     for row, harmony in enumerate((before, after)):
         set_harmony(moments[row : row + 1], harmony.chord, harmony.key)
-    return cadence_kind(moments[0], moments[1]) is not None
+    kinds = [cadence_kind(moments[0], moments[1])]
+    tonic = Pitch.of(after.key.tonic, MIDDLE)
+    put(moments[1:], 0, tonic, struck=True)
+    kinds.append(cadence_kind(moments[0], moments[1]))
+    return frozenset(kind for kind in kinds if kind is not None)
+
+
+def _ends(before: Harmony, after: Harmony, finals: frozenset[str]) -> bool:
+    """Whether two chords may end a piece; of a standing dominant what led to it decides."""
+    dominants = all(each.chord.function == "D" for each in (before, after))
+    return dominants or bool(_cadences(before, after) & finals)
 
 
 def least_costs(before: Slot, after: Slot, turn: Turn) -> FloatArray:
@@ -149,14 +163,18 @@ def least_costs(before: Slot, after: Slot, turn: Turn) -> FloatArray:
     if before.stands and after.stands:
         return np.zeros((len(before.harmonies), len(after.harmonies)))
     least = turn.least_grade
-    grades, by_pivot = _links(before.harmonies, after.harmonies)
+    grades, by_pivot = links(before.harmonies, after.harmonies)
     if after.opens:
         grades[:] = NORMATIVE
     elif least > ANY:
         grades[_turns_away(before.harmonies, after.harmonies, turn.goal)] = 0
     if after.closes and not after.opens and least < COMMON and not turn.chords_given:
         for i, j in product(range(len(before.harmonies)), range(len(after.harmonies))):
-            if not _makes_cadence(before.harmonies[i], after.harmonies[j]):
+            if not _cadences(before.harmonies[i], after.harmonies[j]):
+                grades[i, j] = FORBIDDEN
+    if turn.finals is not None and not after.opens:
+        for i, j in product(range(len(before.harmonies)), range(len(after.harmonies))):
+            if not _ends(before.harmonies[i], after.harmonies[j], turn.finals):
                 grades[i, j] = FORBIDDEN
     dull = np.all(grades < COMMON, axis=1, keepdims=True)
     gate = ((grades >= least) | (dull & (grades >= CONDITIONAL))) & (grades > FORBIDDEN)

@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import numpy as np
 
 from musegen.models.protocol import BoolArray, IntArray
 from musegen.plan.ensemble import Ensemble
 from musegen.plan.plan import Harmony, Slot
+from musegen.sounding import silence
 from theory_kb.chords import Chord, set_harmony, spell
-from theory_kb.moment import NON_CHORD, Moments, blank_moments, taken
+from theory_kb.moment import MEMBER_UNKNOWN, NON_CHORD, REST, Moments, blank_moments, taken
 from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = ["LIMITS", "Bound", "Limits", "bound_pitches", "forget_voicings", "voicings"]
 
 OCTAVES = range(1, 7)
+RESTING = np.array([[0, REST, MEMBER_UNKNOWN]], np.int64)  # the one choice of a silent voice
+WEIGHT = (3, 1, 0, 2)  # members of a chord, those first that colour it most
 
 Bound = tuple[tuple[Pitch, ...], ...]  # for each voice the pitches it is bound to, none if free
 
@@ -56,7 +60,13 @@ def forget_voicings() -> None:
 
 
 def voicings(
-    harmony: Harmony, players: Ensemble, bound: Bound, *, limits: Limits = LIMITS, pedal: bool
+    harmony: Harmony,
+    players: Ensemble,
+    bound: Bound,
+    *,
+    limits: Limits = LIMITS,
+    pedal: bool,
+    silent: frozenset[int] = frozenset(),
 ) -> Moments:
     """Every voicing of a chord that the players reach, in order and near enough to each other.
 
@@ -67,42 +77,61 @@ def voicings(
         limits: what every voicing keeps to.
         pedal: whether a given bass may be none of the chord's notes; the others then sound all of
             them.
+        silent: voices that rest; the lowest of the others has the bass.
     """
-    return _voicings(harmony.key, harmony.chord, players, bound, limits, pedal)
+    return _voicings(harmony.key, harmony.chord, players, bound, limits, pedal, silent)
 
 
 @lru_cache(maxsize=4096)
 def _voicings(
-    key: Key, chord: Chord, players: Ensemble, bound: Bound, limits: Limits, pedal: bool
+    key: Key,
+    chord: Chord,
+    players: Ensemble,
+    bound: Bound,
+    limits: Limits,
+    pedal: bool,
+    silent: frozenset[int],
 ) -> Moments:
     members = spell(chord, key)
+    heard = [voice for voice in range(players.size) if voice not in silent]
     choices = [
-        _bound_choices(voice, members, chord, bound[voice], players)
+        RESTING
+        if voice in silent
+        else _bound_choices(members, chord, bound[voice], lowest=voice == heard[-1])
         if bound and bound[voice]
-        else _free_choices(voice, members, chord, players, beyond=voice in limits.beyond)
+        else _free_choices(
+            voice,
+            members,
+            chord,
+            players,
+            lowest=voice == heard[-1],
+            beyond=voice in limits.beyond,
+        )
         for voice in range(players.size)
     ]
     if pedal and not len(choices[-1]):
         choices[-1] = _rows((pitch.step, pitch.semitone, NON_CHORD) for pitch in bound[-1])
     places = np.indices([len(each) for each in choices]).reshape(len(choices), -1)
     grid = np.stack([each[rows] for each, rows in zip(choices, places, strict=True)], axis=1)
-    spaced = _spaced(grid[:, :, 1], players, bound, limits)
-    kept = grid[spaced & _essential(grid[:, :, 2], chord, strict=limits.complete)]
+    spaced = _spaced(grid[:, :, 1], players, bound, limits, heard)
+    kept = grid[spaced & _essential(grid[:, heard, 2], chord, strict=limits.complete)]
     moments = taken(_silent(key, chord, players.size), np.zeros(len(kept), np.int64))
     voices = slice(0, players.size)
     for place, name in enumerate(("step", "semitone", "member")):
         moments[name][:, voices] = kept[:, :, place]
-    return _with_degrees(moments, kept, chord, key)
+    _with_degrees(moments, kept, chord, key)
+    for voice in silent:
+        silence(moments, voice)
+    return moments
 
 
-def _with_degrees(moments: Moments, kept: IntArray, chord: Chord, key: Key) -> Moments:
-    """Moments with the place of each note above the tonic, on the line of fifths."""
+def _with_degrees(moments: Moments, kept: IntArray, chord: Chord, key: Key) -> None:
+    """Write the place of each note above the tonic, on the line of fifths, into moments."""
     voices = slice(0, kept.shape[1])
     moments["degree"][:, voices] = np.array(chord.members)[kept[:, :, 2]]
     if (kept[:, :, 2] == NON_CHORD).any():  # a pedal, the same in all of them
         pitch = Pitch(int(kept[0, -1, 0]), int(kept[0, -1, 1]))
         moments["degree"][:, kept.shape[1] - 1] = pitch.pitch_class.fifths - key.tonic.fifths
-    return moments
 
 
 @lru_cache(maxsize=1024)
@@ -113,17 +142,21 @@ def _silent(key: Key, chord: Chord, voices: int) -> Moments:
     return moments
 
 
-def _spaced(semitones: IntArray, players: Ensemble, bound: Bound, limits: Limits) -> BoolArray:
+def _spaced(
+    semitones: IntArray, players: Ensemble, bound: Bound, limits: Limits, heard: Sequence[int]
+) -> BoolArray:
     """Which voicings stand in order, neighbours within their gaps, a hand within its span.
 
-    The distance of two given voices is not ours to choose.
+    The distance of two given voices is not ours to choose. Over voices that rest gaps add up.
     """
-    gaps = semitones[:, :-1] - semitones[:, 1:]
-    least, most = np.array(players.gaps).T
+    sung = semitones[:, heard]
+    gaps = sung[:, :-1] - sung[:, 1:]
+    allowed = [np.sum(players.gaps[upper:lower], axis=0) for upper, lower in pairwise(heard)]
+    least, most = np.array(allowed, np.int64).reshape(-1, 2).T
     near, ordered = gaps <= most, gaps >= least
     near[:, :-1] |= not limits.upper
-    near[:, -1] |= not limits.lower
-    given = np.array([bool(bound and bound[voice]) for voice in range(players.size)])
+    near[:, -1:] |= not limits.lower
+    given = np.array([bool(bound and bound[voice]) for voice in heard])
     kept: BoolArray = ((near & (ordered | (not limits.ordered))) | (given[:-1] & given[1:])).all(
         axis=1
     )
@@ -133,11 +166,7 @@ def _spaced(semitones: IntArray, players: Ensemble, bound: Bound, limits: Limits
 
 
 def _bound_choices(
-    voice: int,
-    members: Sequence[PitchClass],
-    chord: Chord,
-    allowed: Sequence[Pitch],
-    players: Ensemble,
+    members: Sequence[PitchClass], chord: Chord, allowed: Sequence[Pitch], *, lowest: bool
 ) -> IntArray:
     """(step, semitone, member) of the first given pitch that the chord holds, in whatever range."""
     places = {member: place for place, member in enumerate(members)}
@@ -145,15 +174,21 @@ def _bound_choices(
     return _rows(
         (pitch.step, pitch.semitone, places[pitch.pitch_class])
         for pitch in held[:1]
-        if voice != players.bass or places[pitch.pitch_class] == chord.inversion
+        if not lowest or places[pitch.pitch_class] == chord.inversion
     )
 
 
 def _free_choices(
-    voice: int, members: Sequence[PitchClass], chord: Chord, players: Ensemble, *, beyond: bool
+    voice: int,
+    members: Sequence[PitchClass],
+    chord: Chord,
+    players: Ensemble,
+    *,
+    lowest: bool,
+    beyond: bool,
 ) -> IntArray:
     """(step, semitone, member) of each pitch that a voice can take in its range."""
-    places = (chord.inversion,) if voice == players.bass else tuple(range(len(members)))
+    places = (chord.inversion,) if lowest else tuple(range(len(members)))
     chosen = tuple(members[place] for place in places)
     return _compass_choices(players, voice, chosen, places, beyond)
 
@@ -197,8 +232,9 @@ def _rows(found: Iterable[tuple[int, int, int]]) -> IntArray:
 def _essential(members: IntArray, chord: Chord, *, strict: bool) -> BoolArray:
     """Which voicings sound every member that may not be left out: all but a perfect fifth.
 
-    Where there are fewer voices than members, the fifth or else the root above it gives way. Where
-    that is not held strictly, root and seventh may still not be left out.
+    Where there are fewer voices than members, the fifth or else the root above it gives way; where
+    there are fewer still, what colours the chord least. Where that is not held strictly, root and
+    seventh may still not be left out.
     """
     here = [(members == place).any(axis=1) for place in range(len(chord.members))]
     crowded = members.shape[1] < len(chord.members)
@@ -207,5 +243,10 @@ def _essential(members: IntArray, chord: Chord, *, strict: bool) -> BoolArray:
     needed = [place for place in range(len(here)) if not ((may_omit or crowded) and place == spare)]
     if not strict:
         needed = [place for place in needed if place not in (1, 2)]
-    enough: BoolArray = np.logical_and.reduce([here[place] for place in needed])
+    if len(needed) > members.shape[1]:
+        first = dict.fromkeys((chord.inversion, *WEIGHT))
+        needed = [place for place in first if place < len(here)][: members.shape[1]]
+    enough = np.ones(len(members), np.bool_)
+    for place in needed:
+        enough &= here[place]
     return enough

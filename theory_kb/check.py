@@ -28,6 +28,7 @@ from theory_kb.rule_sets import (
 )
 from theory_kb.rules.engine import PieceFunction, piece_rules, spared
 from theory_kb.rules.exceptions import is_spared
+from theory_kb.rules.phrase import final_kinds
 from theory_kb.rules.piece import Offence, Piece
 from theory_kb.rules.records import Rule, rules
 from theory_kb.rules.spans import described
@@ -40,6 +41,7 @@ __all__ = [
     "Skipped",
     "Style",
     "check",
+    "final_cadences",
     "load_style",
     "piece_offences",
     "stages",
@@ -129,6 +131,19 @@ class Report:
     def count(self, severity: str) -> int:
         """How many findings have a severity."""
         return sum(finding.severity == severity for finding in self.findings)
+
+
+def final_cadences(style: Style, mode: str) -> frozenset[str] | None:
+    """Kinds of cadence that may close a piece in a mode, None if the style forbids none.
+
+    Args:
+        style: whose `cadence-final` counts where it is an error.
+        mode: major or minor.
+    """
+    if style.severities["cadence-final"] != "E":
+        return None
+    perfect = bool(style.params["cadence-final"]["perfect_only"])
+    return final_kinds(minor=mode == "minor", perfect_only=perfect)
 
 
 def check(piece: Piece, style: Style) -> Report:

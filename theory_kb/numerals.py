@@ -15,7 +15,7 @@ from theory_kb.chords import MODES, Chord, every_chord, read_chord
 from theory_kb.errors import FactError
 from theory_kb.facts import load_facts
 
-__all__ = ["Numeral", "numeral_names", "numerals", "read_symbol"]
+__all__ = ["Numeral", "numeral_names", "numerals", "read_symbol", "symbol_aliases"]
 
 FILE = "numerals_more.toml"
 
@@ -60,6 +60,12 @@ def numeral_names() -> Mapping[str, Numeral]:
 def read_symbol(mode: str, text: str) -> Chord:
     """A chord that is known, by its symbol or an alias such as `Ger6`; raises UnknownNameError."""
     return read_chord(mode, _table()["aliases"].get(text, text))
+
+
+def symbol_aliases() -> Mapping[str, str]:
+    """How books also write symbols: alias to the symbol that is used here."""
+    aliases: Mapping[str, str] = _table()["aliases"]
+    return aliases
 
 
 @cache

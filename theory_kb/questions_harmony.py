@@ -12,6 +12,7 @@ from functools import cache
 
 from theory_kb.answers import Answer, QuestionError, Value, answer
 from theory_kb.catalogue import catalogue, entry
+from theory_kb.chord_symbols import ChordSymbol
 from theory_kb.chords import Chord, every_chord, spell, vocabulary
 from theory_kb.derived import chords_of, derived_edges, enharmonic_chords, licence, spelled_node
 from theory_kb.errors import UnknownNameError
@@ -382,28 +383,6 @@ def doublings(symbol: str, mode: str = "major") -> Answer:
 
 # --- lead sheets ----------------------------------------------------------------------------
 
-SYMBOL = re.compile(r"([A-G](?:##?|bb?)?)([^/]*)(?:/([A-G][#b]?))?")
-SUFFIXES: Mapping[str, str] = {
-    "m": "min",
-    "min": "min",
-    "-": "min",
-    "dim": "dim",
-    "o": "dim",
-    "aug": "aug",
-    "+": "aug",
-    "M7": "maj7",
-    "maj7": "maj7",
-    "m7": "min7",
-    "min7": "min7",
-    "-7": "min7",
-    "m7b5": "m7b5",
-    "ø": "m7b5",
-    "ø7": "m7b5",
-    "o7": "dim7",
-    "dim7": "dim7",
-    "mM7": "minmaj7",
-}
-
 
 def outside_key(symbols: str, key: str) -> Answer:
     """Which chord symbols of a lead sheet lie outside the key, and what explains each."""
@@ -424,16 +403,9 @@ Symbol = tuple[str, int, str, frozenset[int]]  # as written, root, quality, tone
 
 
 def _read_chord_symbol(text: str) -> Symbol:
-    match = SYMBOL.fullmatch(text)
-    qualities = {**load_facts().qualities["extended"], **load_facts().qualities["qualities"]}
-    by_suffix = {fact["suffix"]: name for name, fact in qualities.items()} | {"7": "7", "": "maj"}
-    suffix = match[2] if match else ""
-    quality = SUFFIXES.get(suffix) or by_suffix.get(suffix)
-    if match is None or quality is None:
-        raise UnknownNameError("suffix of a chord symbol", suffix or text, {*SUFFIXES, *by_suffix})
-    root = PitchClass.parse(match[1]).fifths
-    tones = frozenset(root + member for member in qualities[quality]["members"])
-    return text, root, quality, tones
+    read = ChordSymbol.parse(text)
+    tones = frozenset(tone.fifths for tone in read.tones)
+    return text, read.root.fifths, read.quality, tones
 
 
 def _inside(tones: frozenset[int], key: Key) -> bool:

@@ -240,6 +240,17 @@ KINDS: tuple[Kind, ...] = (
         {"cadences": _refers("cadence", "suggests"), "text": TEXT},
     ),
     Kind("doubling", "harmonisation", {"shares": Field("numbers"), "count": WHOLE}),
+    Kind(
+        "accompaniment",
+        "accompaniments",
+        {
+            "beats": TEXTS,
+            "compound": TEXTS,
+            "held": Field("flag", needed=False),
+            "close": Field("flag", needed=False),
+            "words": NOTE,
+        },
+    ),
     Kind("texture", "textures", {"voices": WHOLE, "doubling": TEXT, "text": TEXT}),
     Kind("range", "textures", {"low": TEXT, "high": TEXT, "written": NOTE}),
     Kind(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from musegen.analysis.decoding import Segment
 from musegen.analysis.figures import chord_symbol, figure_of_chord
+from musegen.analysis.form import form_sketch
+from musegen.analysis.grouping import divided
 from musegen.analysis.harmony import Decoded, decode, shipped
 from musegen.analysis.inference import best_readings, posterior
 from musegen.analysis.key import estimate_key
+from musegen.analysis.label import phrase_ends
 from musegen.analysis.parameters import Parameters
 from musegen.analysis.phrases import phrases_of
 from musegen.analysis.result import (
@@ -25,8 +28,10 @@ from musegen.analysis.result import (
     FoundChord,
     FoundTone,
     KeySpan,
+    Phrase,
     WholeReading,
 )
+from musegen.analysis.surface import SILENT
 from musegen.errors import ScoreError
 from musegen.score import Cadence, ChordLabel, Part, Score
 from musegen.slices import piece
@@ -39,7 +44,7 @@ from theory_kb.rules.dissonance import non_chord_tones
 from theory_kb.rules.phrase import cadence_modifiers, cadences
 from theory_kb.rules.piece import Piece
 
-__all__ = ["analyse"]
+__all__ = ["Heard", "analyse", "hear"]
 
 FloatArray = NDArray[np.float64]
 
@@ -49,24 +54,18 @@ PRESENT = 0.1  # beats from which a tone is said to sound
 ACCENTED_PASSING = {"nct-accented-passing": "accented passing tone"}
 
 
-def analyse(
-    score: Score,
-    *,
-    key: Key | None = None,
-    readings: int = 3,
-    parameters: Parameters | None = None,
-) -> Analysis:
-    """Analyse a score: keys, chords, non-chord tones, cadences, phrases.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A score as the model hears it: the best reading and the probability of every other."""
 
-    Args:
-        score: any number of parts, in any metre; marked phrase ends are believed.
-        key: home key, if it is known; else it is estimated.
-        readings: how many readings of the whole piece to rank.
-        parameters: of the model, if not those that come with the program.
+    score: Score  # with phrase ends, in the home key, without the parts that have no notes
+    phrases: tuple[Phrase, ...]
+    found: Decoded
+    chances: FloatArray  # (n, S) probability of each state in each span
 
-    Raises:
-        ScoreError: the score has no notes.
-    """
+
+def hear(score: Score, *, key: Key | None = None, parameters: Parameters | None = None) -> Heard:
+    """Decode a score; arguments and errors as `analyse`."""
     if not any(part.notes for part in score.parts):
         raise ScoreError(score.title or "the score", "it has no notes; there is nothing to analyse")
     bare = replace(
@@ -79,12 +78,40 @@ def analyse(
     phrases = phrases_of(bare)
     marked = replace(bare, phrase_ends=tuple(each.end for each in phrases))
     found = _best_home(marked, (key,) if key else _homes(marked), known)
-    home = found.space.home
-    marked = replace(marked, key=home)
-    chances = posterior(found.tables, known.temperature)
-    chords = tuple(_chord(found, chances, segment) for segment in _joined(found))
-    labelled = replace(marked, chords=tuple(_label(each) for each in chords))
+    marked = replace(marked, key=found.space.home)
+    return Heard(marked, phrases, found, posterior(found.tables, known.temperature))
+
+
+def analyse(
+    score: Score,
+    *,
+    key: Key | None = None,
+    readings: int = 3,
+    parameters: Parameters | None = None,
+    heard: Heard | None = None,
+) -> Analysis:
+    """Analyse a score: keys, chords, non-chord tones, cadences, phrases, form.
+
+    Args:
+        score: any number of parts, in any metre; marked phrase ends are believed.
+        key: home key, if it is known; else it is estimated.
+        readings: how many readings of the whole piece to rank.
+        parameters: of the model, if not those that come with the program.
+        heard: the score as `hear` decoded it with these, if it is there already.
+
+    Raises:
+        ScoreError: the score has no notes.
+    """
+    heard = heard or hear(score, key=key, parameters=parameters)
+    found, phrases = heard.found, heard.phrases
+    chords = tuple(_chord(found, heard.chances, segment) for segment in _joined(found))
+    labelled = replace(heard.score, chords=tuple(_label(each) for each in chords))
     seen, remarks = _seen(labelled)
+    parted = divided(labelled, seen, phrases, marked=_is_marked(score))
+    if len(parted) > len(phrases):
+        phrases = parted
+        labelled = replace(labelled, phrase_ends=tuple(each.end for each in phrases))
+        seen, _ = _seen(labelled)
     ends = _cadences(seen, labelled)
     labelled = replace(
         labelled,
@@ -93,15 +120,22 @@ def analyse(
     return Analysis(
         labelled,
         score.key,
-        home,
+        found.space.home,
         chords,
         _keys(chords),
         _tones(seen, labelled),
         ends,
         phrases,
-        _readings(found, readings, known.temperature),
-        (*remarks, *_remarks(labelled, chords)),
+        form_sketch(labelled, seen, phrases, ends),
+        _readings(found, readings, (parameters or shipped()).temperature),
+        (*remarks, *_remarks(labelled, found, chords)),
     )
+
+
+def _is_marked(score: Score) -> bool:
+    """Whether a phrase end inside the piece is marked, by a sign or a fermata."""
+    ends = {*score.phrase_ends, *phrase_ends(score)}
+    return any(end < score.duration for end in ends)
 
 
 # --- home -----------------------------------------------------------------------------------
@@ -125,16 +159,25 @@ def _best_home(score: Score, homes: Sequence[Key], known: Parameters) -> Decoded
 
 
 def _joined(found: Decoded) -> list[Segment]:
-    """The segments of the best path; what repeats the chord before it goes on with it."""
+    """The segments of the best path as they sound; what repeats the chord before goes on with it."""
+    boundary = found.surface.boundary
     joined: list[Segment] = []
-    for segment in found.path:
+    for segment in _sounding(found):
         last = joined[-1] if joined else None
-        goes_on = last is not None and last.state == segment.state
-        if last is not None and goes_on and not found.surface.boundary[segment.start]:
+        same = last is not None and last.state == segment.state
+        if last is not None and same and not boundary[last.end : segment.start + 1].any():
             joined[-1] = replace(last, end=segment.end)
         else:
             joined.append(segment)
     return joined
+
+
+def _sounding(found: Decoded) -> Iterator[Segment]:
+    """The segments of the best path, each from where something sounds in it."""
+    for segment in found.path:
+        heard = np.flatnonzero(found.surface.lowest[segment.start : segment.end] != SILENT)
+        if len(heard):
+            yield replace(segment, start=segment.start + int(heard[0]))
 
 
 def _chord(found: Decoded, chances: FloatArray, segment: Segment) -> FoundChord:
@@ -360,9 +403,10 @@ def _readings(found: Decoded, count: int, temperature: float) -> tuple[WholeRead
 
 
 UNSURE = 0.5  # mean probability under which an analysis is said to be doubtful
+FOREIGN = 0.25  # share of tones foreign to their chords above which it is too: Bach has 0.1
 
 
-def _remarks(score: Score, chords: Sequence[FoundChord]) -> tuple[str, ...]:
+def _remarks(score: Score, found: Decoded, chords: Sequence[FoundChord]) -> tuple[str, ...]:
     remarks = []
     if len(score.parts) == 1:
         remarks.append("one part alone: its chords are those that it implies")
@@ -372,4 +416,19 @@ def _remarks(score: Score, chords: Sequence[FoundChord]) -> tuple[str, ...]:
         remarks.append(
             f"no reading is likely (mean probability {sure:.2f}): this may be no tonal harmony"
         )
+    foreign = _foreign_share(found)
+    if foreign > FOREIGN:
+        remarks.append(
+            f"{foreign:.0%} of what sounds is foreign to the chords: this may be no tonal harmony"
+        )
     return tuple(remarks)
+
+
+def _foreign_share(found: Decoded) -> float:
+    """Share of the sounding time of all tones that is outside the chords of the best path."""
+    weights, states = found.surface.weights, found.space
+    inside = sum(
+        float(weights[each.start : each.end].sum(axis=0) @ states.members[states.group[each.state]])
+        for each in found.path
+    )
+    return 1 - inside / float(weights.sum())

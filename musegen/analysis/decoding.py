@@ -182,14 +182,18 @@ def entered_from(
 
 
 def step_scores(t: Tables, at: int, state: int) -> FloatArray:
-    """(S,) score of going from each state to one of them at a place."""
-    space, boundary = t.space, int(t.surface.boundary[at])
+    """(S,) score of going from each state to one of them at a place; kept with the tables."""
+    space, boundary, late = t.space, int(t.surface.boundary[at]), lateness(t, at)
+    known = t.entries.get((boundary, late, state))
+    if known is not None:
+        return known
     key = space.key[state]
     a, b, chords = t.blocks[key]
     into = t.steps[boundary][chords, space.chord[state]]
-    change = t.change[boundary][:, key] + lateness(t, at)
+    change = t.change[boundary][:, key] + late
     reading = np.full(len(space.members), -np.inf)
     np.maximum.at(reading, space.group[a:b], into)
     scores: FloatArray = change[space.key] + np.maximum(t.jump[boundary], reading[space.group])
     scores[a:b] = into
+    t.entries[boundary, late, state] = scores
     return scores

@@ -13,7 +13,16 @@ from functools import cache
 from theory_kb.chords import Chord, every_chord, figures
 from theory_kb.pitch import Key
 
-__all__ = ["Figure", "chord_of_figure", "chord_symbol", "figure_of_chord", "read_figure"]
+__all__ = [
+    "Figure",
+    "chord_of_figure",
+    "chord_of_function",
+    "chord_symbol",
+    "chords_of_symbol",
+    "figure_of_chord",
+    "functional_symbol",
+    "read_figure",
+]
 
 FIGURE = re.compile(
     r"^(?P<stem>[b#♭♯-]*(?:[ivIV]+|N|It|Ger|Fr|Sw|Cad|cad|CT))(?P<sign>[o°ø+]?)"
@@ -131,3 +140,49 @@ def chord_symbol(chord: Chord, key: Key) -> str:
     """A chord as lead sheets write it: `Am7/C`."""
     root, bass = (key.tonic.transposed(place).name for place in (chord.root, chord.bass))
     return f"{root}{SUFFIXES[chord.quality]}{'' if root == bass else '/' + bass}"
+
+
+@cache
+def chords_of_symbol(symbol: str, key: Key) -> tuple[Chord, ...]:
+    """The chords of a key that a lead sheet writes so: `C/G` is I64 and the cadential six-four.
+
+    All of them sound alike, spelling and bass included; none is known where the tuple is empty.
+    """
+    return tuple(
+        each
+        for each in every_chord()
+        if each.mode == key.mode and chord_symbol(each, key) == symbol
+    )
+
+
+PRINCIPAL = {"I": "T", "i": "t", "IV": "S", "iv": "s", "V": "D"}  # stand for their functions
+
+
+def functional_symbol(chord: Chord) -> str:
+    """A chord as its function with figures: `T`, `s6`, `D65`, `S(ii)65`, `(D7)IV`, `K64`.
+
+    I, IV and V stand for their functions, in small letters as minor chords; any other chord is named
+    in brackets behind the function that it has in the knowledge base, X for one that passes. The
+    cadential six-four is K64; an applied chord stands in brackets before its target.
+    """
+    if chord.cadential:
+        return "K64"
+    stem, _, target = chord.numeral.partition("/")
+    stem = stem.removesuffix("7")
+    sign = PRINCIPAL.get(stem) or f"{chord.function}({stem})"
+    text = sign + figures(chord)
+    return f"({text}){target}" if target else text
+
+
+@cache
+def _by_function(mode: str) -> dict[str, Chord]:
+    found: dict[str, Chord] = {}
+    for each in every_chord():
+        if each.mode == mode:
+            found.setdefault(functional_symbol(each), each)
+    return found
+
+
+def chord_of_function(mode: str, text: str) -> Chord | None:
+    """The chord of a mode with such a functional symbol, None if there is none."""
+    return _by_function(mode).get(text)

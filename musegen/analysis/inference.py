@@ -82,19 +82,22 @@ def _opened(
     starts, segments = scores_to(t, end)
     scores = segments[:, state]
     found: list[tuple[float, int, int, float]] = []
+    ways: list[tuple[float, int, float, FloatArray, FloatArray]] = []
     for start, score in zip(starts.tolist(), scores.tolist(), strict=True):
         gone = after + score
         if start == 0:
             first = float(first_scores(t)[state])
             found.append((gone + first, 0, -1, gone + first))
             continue
-        ways = step_scores(t, start, state)
-        bounds = forward.ended[start] + ways + gone
-        if len(found) >= count and bounds.max() <= heapq.nlargest(count, found)[-1][0]:
-            continue
+        steps = step_scores(t, start, state)
+        bounds = forward.ended[start] + steps + gone
+        ways.append((float(bounds.max()), start, gone, steps, bounds))
+    for top, start, gone, steps, bounds in sorted(ways, key=lambda way: -way[0]):
+        if len(found) >= count and top < heapq.nlargest(count, found)[-1][0]:
+            break
         best = np.argpartition(-bounds, min(count, len(bounds) - 1))[:count].tolist()
         found += [
-            (float(bounds[before]), start, before, gone + float(ways[before])) for before in best
+            (float(bounds[before]), start, before, gone + float(steps[before])) for before in best
         ]
     return heapq.nlargest(count, found)
 
@@ -118,16 +121,18 @@ def posterior(t: Tables, temperature: float) -> FloatArray:
 def _backward(t: Tables, enter: FloatArray, ended: FloatArray, temperature: float) -> FloatArray:
     count, size = len(t.surface.beats), t.space.size
     left = np.full((count + 1, size), -np.inf)  # of what follows a chord that ends there
-    begun = np.full((count, size), -np.inf)  # of a chord that begins there, and what follows
     left[count] = last_scores(t) / temperature
     total = _sum((ended[count] + left[count])[:, None])[0]
     changes = np.zeros((count + 1, size))
+    rows: dict[int, list[FloatArray]] = {}  # of chords that begin there, by their end
     for end in range(count, 0, -1):
         if end < count:
-            left[end] = entered_from(t, begun[end], end, temperature, backward=True)
+            begun = _sum(np.array(rows.pop(end)))
+            left[end] = entered_from(t, begun, end, temperature, backward=True)
         starts, segments = scores_to(t, end)
         scores = segments / temperature + left[end]
-        begun[starts] = np.logaddexp(begun[starts], scores)
+        for start, row in zip(starts.tolist(), scores, strict=True):
+            rows.setdefault(start, []).append(row)
         share = np.exp(scores + enter[starts] - total)
         changes[starts] += share
         changes[end] -= share.sum(axis=0)

@@ -7,16 +7,20 @@ from fractions import Fraction
 
 from musegen.score import Score
 from theory_kb.pitch import Key
+from theory_kb.rules.relation import Relation
 
 __all__ = [
     "Analysis",
+    "BarRelation",
     "CadenceClause",
     "ChordReading",
+    "FormSketch",
     "FoundCadence",
     "FoundChord",
     "FoundTone",
     "KeySpan",
     "Phrase",
+    "PhraseForm",
     "WholeReading",
 ]
 
@@ -102,6 +106,40 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class PhraseForm:
+    """What a phrase does with the material of those before it."""
+
+    phrase: Phrase
+    bars: tuple[int, int]  # first and last; the upbeat belongs to the bar after it
+    letter: str  # of its material: a, b, ...; a', a'' if it is varied, moved or turned
+    model: int | None  # place of the phrase that it is made of, None if it is new
+    relation: Relation | None
+
+
+@dataclass(frozen=True, slots=True)
+class BarRelation:
+    """Bars of the tune that are made of earlier ones."""
+
+    bars: tuple[int, int]  # first and last
+    model: tuple[int, int]
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class FormSketch:
+    """The phrases of a piece by their material, and what form they may make."""
+
+    phrases: tuple[PhraseForm, ...]
+    bars: tuple[BarRelation, ...]
+    forms: tuple[tuple[str, str], ...]  # name of a form or theme type, and why
+
+    @property
+    def letters(self) -> str:
+        """Letters of the phrases in turn."""
+        return " ".join(each.letter for each in self.phrases)
+
+
+@dataclass(frozen=True, slots=True)
 class WholeReading:
     """One of the best readings of the whole piece, as it differs from the best."""
 
@@ -121,6 +159,7 @@ class Analysis:
     tones: tuple[FoundTone, ...]
     cadences: tuple[FoundCadence, ...]
     phrases: tuple[Phrase, ...]
+    form: FormSketch
     readings: tuple[WholeReading, ...]
     remarks: tuple[str, ...]  # what could not be said, and why
 

@@ -23,7 +23,7 @@ from theory_kb.metre import beat_strength, beat_ticks, is_known
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key
 
-__all__ = ["REACH", "SILENT", "TREATMENTS", "WIDTH", "Surface", "rests", "surface"]
+__all__ = ["REACH", "SILENT", "TREATMENTS", "WIDTH", "Surface", "rests", "strength_at", "surface"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -111,7 +111,7 @@ def surface(score: Score) -> Surface:
         np.array(
             [float((b - a) / beat) for a, b, beat in zip(times, times[1:], lengths, strict=False)]
         ),
-        np.array([_strength(score, start) for start in times[:-1]]),
+        np.array([strength_at(score, start) for start in times[:-1]]),
         np.diff(phrase, prepend=0) > 0,
         _closing(score, times, ends),
         tones,
@@ -135,7 +135,8 @@ def _position(score: Score, time: Fraction) -> Fraction:
     return (beat - 1) * Fraction(4, score.metre_at(time).unit)
 
 
-def _strength(score: Score, time: Fraction) -> int:
+def strength_at(score: Score, time: Fraction) -> int:
+    """Beat strength of a time, 4 = downbeat; in a metre that is not known, downbeat or unit."""
     metre = score.metre_at(time)
     position = _position(score, time)
     if is_known(metre.beats, metre.unit):

@@ -83,6 +83,9 @@ class Tables:
     kept: dict[int, FloatArray] = field(
         default_factory=dict
     )  # segment scores by end, once computed
+    entries: dict[tuple[int, float, int], FloatArray] = field(
+        default_factory=dict
+    )  # steps into a state over a boundary or not, late or not, once computed
 
 
 def tables(surface: Surface, space: Space, parameters: Parameters) -> Tables:

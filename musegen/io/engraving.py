@@ -49,10 +49,13 @@ MARGIN, TITLE, SUBTITLE, CREDIT = 500, 640, 430, 380
 LINE = 1.35  # height of a line of text by its size
 FIGURES = re.compile(r"(?<=[A-Za-z°ø+])\d{1,2}(?=/|$)")
 FIGURE_SIZE, RAISED, DIGIT = 0.66, 0.42, 0.5  # of the text's size; the last is a digit's width
+HALF_NOTE = "\ueca3"  # of a metronome mark; no font that comes along has it
+HALF_NOTE_ROOM = "\u2002"  # as wide as what is drawn
 SIGN = "480px"  # of a note in the metronome mark, and of a sign beside a figure
+PEN = {"fill": "none", "stroke": "currentColor", "stroke-width": "22"}
+HEAD = {"rx": "70", "ry": "38"}
 SIGNS = str.maketrans(
     {
-        "\ueca3": "𝅗𝅥",
         "\ueca5": "♩",
         "\ueca7": "♪",
         "\uecb7": ".",  # of a metronome mark
@@ -215,6 +218,8 @@ def _put_head(page: ET.Element, head: _Head) -> None:
 
 
 def _finished(page: ET.Element) -> str:
+    for tempo in list(_of_class(page, "tempo")):
+        _draw_half_note(tempo)
     for verse in _of_class(page, "verse"):
         for run in verse.iter("tspan"):
             if run.text and run.get("font-size"):
@@ -225,6 +230,19 @@ def _finished(page: ET.Element) -> str:
             run.set("font-size", SIGN)
             run.text = (run.text or "").translate(SIGNS)
     return ET.tostring(page, encoding="unicode") + "\n"
+
+
+def _draw_half_note(tempo: ET.Element) -> None:
+    """Draw the half note with which a metronome mark begins."""
+    text = tempo.find("text")
+    run = next((run for run in tempo.iter("tspan") if run.text == HALF_NOTE), None)
+    if text is None or run is None:
+        return
+    run.text = HALF_NOTE_ROOM
+    place = f"translate({text.get('x')} {text.get('y')})"
+    note = ET.SubElement(tempo, "g", {"class": "half-note", "transform": place, **PEN})
+    ET.SubElement(note, "ellipse", {**HEAD, "transform": "translate(78 -50) rotate(-28)"})
+    ET.SubElement(note, "path", {"d": "M146 -76 V-370"})
 
 
 def _set_figures(run: ET.Element) -> None:

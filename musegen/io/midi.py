@@ -21,9 +21,9 @@ from musegen.errors import OptionError, ScoreError
 from musegen.io.limits import MOST_NOTES, UNITS, brief, checked_metre, checked_parts, checked_tempo
 from musegen.io.lines import Staff, named_parts, separate
 from musegen.io.pieces import Reading
-from musegen.io.spelling import KeyStroke, spell_voices
+from musegen.io.spelling import KeyStroke, likeliest_key, nearest_key, spell_voices
 from musegen.score import Metre, Note, Score
-from theory_kb.pitch import MODES, Key, Pitch, PitchClass
+from theory_kb.pitch import Key, Pitch
 
 __all__ = ["LARGEST", "PROGRAM", "read_midi", "read_performance", "write_midi"]
 
@@ -36,8 +36,6 @@ LARGEST = 5_000_000  # bytes of a file
 SNAP = (Fraction(1, 8), Fraction(1, 6))  # a release is read as the next multiple of one of these
 LEGATO = Fraction(1, 8)  # quarter notes by which a note may miss or overlap the next and meet it
 MINOR_NUMBER = 12  # pretty_midi numbers keys by pitch class, 12 more for minor
-TONIC_BONUS, THIRD_BONUS = 0.10, 0.03  # worth of a last chord, as a share of all sound
-EITHER_SEVENTH = (-2, 5)  # fifths above the tonic of both sevenths of minor
 
 
 def write_midi(score: Score, *, program: int = PROGRAM) -> bytes:
@@ -116,16 +114,26 @@ def read_midi(path: str | Path, *, key: Key | None = None) -> Score:
     Raises:
         ScoreError: the file cannot be read, is too large, or has percussion.
     """
-    return read_performance(path, key=key).score
+    return _performance(Path(path), key, None).score
 
 
 def read_performance(path: str | Path, *, key: Key | None = None) -> Reading:
-    """Read a MIDI file with what it does not say; arguments and errors as `read_midi`."""
-    path = Path(path)
+    """Read a MIDI file with what it does not say, and remarks on what was left out.
+
+    Arguments and errors as `read_midi`, but percussion beside other tracks is no reason.
+    """
+    return _performance(Path(path), key, [])
+
+
+def _performance(path: Path, key: Key | None, remarks: list[str] | None) -> Reading:
     midi = _opened(path)
     tracks = [track for track in midi.instruments if track.notes]
     if not tracks:
         raise ScoreError(path.name, "holds no note")
+    if remarks is not None and not all(track.is_drum for track in tracks):
+        drums = [(n, track) for n, track in enumerate(tracks, 1) if track.is_drum]
+        remarks += [f"{_track_name(track, n)}: percussion left out" for n, track in drums]
+        tracks = [track for track in tracks if not track.is_drum]
     played = [
         _lines(midi, track, f"{path.name}, {brief(_track_name(track, n), 40)}")
         for n, track in enumerate(tracks, 1)
@@ -148,7 +156,7 @@ def read_performance(path: str | Path, *, key: Key | None = None) -> Reading:
     return Reading(
         path.stem,
         Score(path.stem, key, parts, metres, upbeat, tempo, credit=credit),
-        (f"pitches are spelled from MIDI keys in {key} ({source})",),
+        (f"pitches are spelled from MIDI keys in {key} ({source})", *(remarks or ())),
         metre=bool(midi.time_signature_changes),
         tempo=True,
         key_declared=source != "estimated",
@@ -296,30 +304,5 @@ def _key(midi: Any, voices: Sequence[Sequence[KeyStroke]], given: Key | None) ->
     if midi.key_signature_changes:
         number = midi.key_signature_changes[0].key_number
         mode = "minor" if number >= MINOR_NUMBER else "major"
-        return "its key signature", _named(number % MINOR_NUMBER, mode)
-    keys = [_named(semitone, mode) for mode in MODES for semitone in range(12)]
-    return "estimated", max(keys, key=lambda key: _fit(key, voices))
-
-
-def _named(semitone: int, mode: str) -> Key:
-    """The key on a tonic's keyboard key that has the fewest accidentals."""
-    keys = [Key(PitchClass(fifths), mode) for fifths in range(-7, 12)]
-    same = [key for key in keys if key.tonic.semitone == semitone]
-    return min(same, key=lambda key: abs(key.signature))
-
-
-def _fit(key: Key, voices: Sequence[Sequence[KeyStroke]]) -> float:
-    """Share of the sound that lies in the scale, and whether the last chord is the tonic."""
-    weights = {key.tonic.transposed(fifths).semitone: 1.0 for fifths in MODES[key.mode]}
-    if key.mode == "minor":
-        weights |= {key.tonic.transposed(fifths).semitone: 0.7 for fifths in EITHER_SEVENTH}
-    strokes = [stroke for voice in voices for stroke in voice]
-    total = sum(stroke.duration for stroke in strokes)
-    inside = sum(
-        float(stroke.duration / total) * weights.get(stroke.semitone % 12, 0.0)
-        for stroke in strokes
-    )
-    last = {voice[-1].semitone % 12 for voice in voices}
-    lowest = min(voice[-1].semitone for voice in voices) % 12
-    third = key.tonic.transposed(4 if key.mode == "major" else -3).semitone
-    return inside + TONIC_BONUS * (lowest == key.tonic.semitone) + THIRD_BONUS * (third in last)
+        return "its key signature", nearest_key(number % MINOR_NUMBER, mode)
+    return "estimated", likeliest_key(voices)

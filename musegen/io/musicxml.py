@@ -22,6 +22,7 @@ from math import lcm
 from typing import Literal
 
 from musegen.errors import OptionError
+from musegen.io.directions import write_barline, write_directions, write_symbols
 from musegen.io.figured_bass import add_figures
 from musegen.io.musicxml_reading import read_musicxml
 from musegen.io.notation import (
@@ -128,12 +129,14 @@ def _sheet(score: Score, layout: Layout) -> _Sheet:
     last = len(score.parts) - 1
     struck = _hand_cuts(score)
     lines = tuple(
-        pieces(score, part, within, cuts if part == last else struck)
+        pieces(score, part, within, struck if part < (score.hands or last) else cuts)
         for part in range(len(score.parts))
     )
     times = [time for line in lines for piece in line for time in (piece.onset, piece.duration)]
     times += [time for mark in score.figures for time in (mark.onset, mark.duration)]
     times += [bar.duration for bar in within]
+    times += [each.onset for each in score.directions]
+    times += [each.onset for each in score.symbols]
     divisions = lcm(1, *(time.denominator for time in times))
     return _Sheet(score, groups, within, lines, labels, divisions)
 
@@ -224,9 +227,12 @@ def _write_part(part: ET.Element, sheet: _Sheet, number: int) -> None:
                 _tempo(measure, sheet.score)
         elif _new_metre(sheet.score, bar):
             _time(_add(measure, "attributes"), bar.metre)
+        write_barline(measure, sheet.score, bar, right=False, last=False)
+        if number == 0:
+            write_directions(measure, sheet.score, bar, sheet.divisions)
+            write_symbols(measure, sheet.score.symbols, bar, sheet.divisions)
         _write_bar(measure, sheet, sheet.groups[number], bar)
-        if bar is sheet.bars[-1]:
-            _add(_add(measure, "barline", location="right"), "bar-style", "light-heavy")
+        write_barline(measure, sheet.score, bar, right=True, last=bar is sheet.bars[-1])
 
 
 def _new_metre(score: Score, bar: Bar) -> bool:
@@ -280,27 +286,38 @@ def _write_bar(measure: ET.Element, sheet: _Sheet, staves: Sequence[_Staff], bar
         lines = {part: _in_bar(sheet.pieces[part], bar) for part in staff.parts}
         shown = shown_accidentals(lines, sheet.score.key)
         outer = staff.parts[0] if number == 1 else staff.parts[-1]
-        hand = sheet.score.hands is not None and _in_step(list(lines.values()))
-        voices = []
-        for place, part in enumerate(staff.parts):
-            if part != first and not (hand and place):
+        groups = _together(sheet.score, lines)
+        for place, group in enumerate(groups):
+            if group[0] != first:
                 _add(_add(measure, "backup"), "duration", sheet.units(bar.duration))
-            voice = _Voice(
-                part,
-                str((staff.parts[0] if hand else part) - first + 1),
-                bar,
-                str(number) if len(staves) > 1 else None,
-                ("up", "down")[min(place, 1)] if len(staff.parts) > 1 and not hand else None,
-                shown,
-                _fermata_ends(lines[outer]) if part != outer else frozenset(),
-                _rests(lines[staff.parts[0]]) if place else frozenset(),
-                upper=place == 0,
-            )
-            voices.append(voice)
-            if not hand:
-                _write_voice(measure, sheet, lines[part], voice)
-        if hand:
-            _write_hand(measure, sheet, list(lines.values()), voices)
+            voices = [
+                _Voice(
+                    part,
+                    str(group[0] - first + 1),
+                    bar,
+                    str(number) if len(staves) > 1 else None,
+                    ("up", "down")[min(place, 1)] if len(groups) > 1 else None,
+                    shown,
+                    _fermata_ends(lines[outer]) if part != outer else frozenset(),
+                    _hidden(
+                        sheet.score, [[lines[part] for part in each] for each in groups], place
+                    ),
+                    upper=part == staff.parts[0],
+                )
+                for part in group
+            ]
+            _write_hand(measure, sheet, [lines[part] for part in group], voices)
+
+
+def _together(score: Score, lines: Mapping[int, Sequence[Piece]]) -> list[list[int]]:
+    """Parts of a staff that are written on one stem: of a hand, neighbours that move in step."""
+    groups: list[list[int]] = []
+    for part, line in lines.items():
+        if score.hands is not None and groups and _in_step([lines[groups[-1][0]], line]):
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
 
 
 def _in_step(lines: Sequence[Sequence[Piece]]) -> bool:
@@ -320,6 +337,28 @@ def _in_bar(line: Sequence[Piece], bar: Bar) -> list[Piece]:
 def _fermata_ends(line: Sequence[Piece]) -> frozenset[Fraction]:
     return frozenset(
         piece.end for piece in line if piece.note and piece.note.fermata and not piece.tied_to
+    )
+
+
+def _hidden(
+    score: Score, groups: Sequence[Sequence[Sequence[Piece]]], place: int
+) -> frozenset[tuple[Fraction, Fraction]]:
+    """Rests of a voice that are not written: the upper voice has them; of a hand, any voice sounds.
+
+    A hand that is silent altogether shows the rests of its lowest voice.
+    """
+    if score.hands is None:
+        return _rests(groups[0][0]) if place else frozenset()
+    others = [line for number, group in enumerate(groups) if number != place for line in group]
+    lowest = place == len(groups) - 1
+    heard = [piece for line in others for piece in line if piece.note is not None]
+    return frozenset(
+        (rest.onset, rest.duration)
+        for rest in groups[place][0]
+        if rest.note is None
+        and (
+            not lowest or any(piece.onset < rest.end and rest.onset < piece.end for piece in heard)
+        )
     )
 
 
@@ -360,6 +399,9 @@ def _write_hand(
     beams, tuplets = beam_states(lines[0], voices[0].bar), _tuplets(lines[0], voices[0].bar)
     for together in zip(*lines, strict=True):
         first = together[0]
+        if first.note is None and (first.onset, first.duration) in voices[0].rests:
+            _skip(measure, sheet, first, voices[0])
+            continue
         for piece, voice in zip(together, voices, strict=True):
             if piece.note is None and piece is not first:
                 continue
@@ -369,6 +411,7 @@ def _write_hand(
             _sound(note, sheet, piece, voice)
             _look(note, piece, voice, beams.get(piece.onset, ()) if piece is first else ())
             _notations(note, piece, voice, tuplets.get(piece.onset, ()) if piece is first else ())
+            _lyric(note, sheet.labels.get((voice.part, piece.onset)))
 
 
 def _write_figures(measure: ET.Element, sheet: _Sheet, piece: Piece) -> None:

@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,20 @@ from musegen.io.limits import (
     checked_tempo,
 )
 from musegen.io.lines import Staff, Written, join_ties, named_parts, staff_lines
+from musegen.io.musicxml_cleaning import take_out_ornaments, take_out_percussion
 from musegen.io.pieces import TEMPO, TONICS, Reading
 from musegen.io.xml_tree import parse_xml
 from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch, PitchClass
 
-__all__ = ["LARGEST", "file_root", "read_musicxml", "read_sheet", "score_content"]
+__all__ = [
+    "LARGEST",
+    "file_root",
+    "read_musicxml",
+    "read_sheet",
+    "read_sheet_text",
+    "score_content",
+]
 
 LARGEST = 20_000_000  # bytes of a file, and of what an archive holds
 MOST_ENTRIES = 100  # files in an archive
@@ -76,12 +85,9 @@ TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
 }
 MOVES = ("note", "backup", "forward")  # what has a duration
 PITCH = ("pitch/step", "pitch/octave", "duration")  # what a sounding note must have
+QUARTER_TONE = "lies between the keys; quarter tones are not read, allowed are whole semitones"
 UNPITCHED = "a note without pitch; take its part out"
 NO_CHORD = "a note of a chord that has no first note"
-ORNAMENTS: Mapping[str, str] = {  # refused, or left out with a remark
-    "grace": "a grace note; take it out or write it with its length",
-    "cue": "a cue note; take it out",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,8 @@ def read_sheet(path: str | Path) -> Reading:
     """Read a MusicXML file with what it does not say, and remarks on what was left out.
 
     Raises:
-        ScoreError: as `read_musicxml`, but grace notes and cue notes are no reason.
+        ScoreError: as `read_musicxml`, but grace notes, cue notes, and parts of percussion beside
+            others are no reason.
     """
     return _read(Path(path), [])
 
@@ -133,11 +140,31 @@ def file_root(path: Path) -> ET.Element:
     return parse_xml(score_content(path)[0], path.name)
 
 
+def read_sheet_text(text: bytes | str, name: str) -> Reading:
+    """Read the text of a MusicXML file as `read_sheet` reads the file.
+
+    Args:
+        text: of an uncompressed file.
+        name: how a refusal calls it.
+
+    Raises:
+        ScoreError: as `read_sheet`.
+    """
+    if len(text) > LARGEST:
+        raise ScoreError(name, f"is larger than {LARGEST} bytes")
+    return _understand(parse_xml(text, name), Path(name), [])
+
+
 def _read(path: Path, remarks: list[str] | None) -> Reading:
-    root = file_root(path)
+    return _understand(file_root(path), path, remarks)
+
+
+def _understand(root: ET.Element, path: Path, remarks: list[str] | None) -> Reading:
     if root.tag != "score-partwise":
         raise ScoreError(path.name, f"must hold score-partwise, got {brief(root.tag, 40)}")
     tempo = _tempo(root, path.name)
+    if remarks is not None:
+        remarks += take_out_percussion(root)
     places = _number_notes(root, path.name, remarks)
     reading = _reading(root, places, _understood(root, path.name), path)
     return replace(
@@ -204,7 +231,7 @@ def _number_notes(root: ET.Element, name: str, remarks: list[str] | None) -> lis
             for child in [child for child in measure if child.tag in UNREAD]:
                 measure.remove(child)
             divisions = _check_numbers(measure, divisions, where)
-            _take_out_ornaments(measure, where, remarks)
+            take_out_ornaments(measure, where, remarks)
             chords = _spread_chords(measure, where)
             for note in measure.findall("note"):
                 _check(note, where)
@@ -248,24 +275,6 @@ def _within(text: str, name: str, bounds: tuple[float, float], where: str) -> No
     if not bounds[0] <= number <= bounds[1]:
         allowed = f"from {bounds[0]:.12g} to {bounds[1]:.12g}"
         raise ScoreError(where, f"{name} must be {allowed}, got {brief(text, 40)}")
-
-
-def _take_out_ornaments(measure: ET.Element, where: str, remarks: list[str] | None) -> None:
-    """Refuse grace and cue notes, or take them out where remarks are kept."""
-    for note in measure.findall("note"):
-        problem = next(
-            (text for tag, text in ORNAMENTS.items() if note.find(tag) is not None), None
-        )
-        if problem is None:
-            continue
-        if remarks is None:
-            raise ScoreError(where, problem)
-        remarks.append(f"{where.rpartition(', ')[2]}: {problem.partition(';')[0]} left out")
-        measure.remove(note)
-        if note.find("cue") is not None and note.find("chord") is None:
-            silence = ET.Element("forward")
-            ET.SubElement(silence, "duration").text = note.findtext("duration", "0")
-            measure.append(silence)
 
 
 def _spread_chords(measure: ET.Element, where: str) -> set[ET.Element]:
@@ -312,6 +321,10 @@ def _place_above(measure: ET.Element, first: ET.Element, note: ET.Element, numbe
 def _check(note: ET.Element, where: str) -> None:
     if note.find("unpitched") is not None:
         raise ScoreError(where, UNPITCHED)
+    alter = note.findtext("pitch/alter", "0").strip()
+    if float(alter) % 1:
+        sign = f"{note.findtext('pitch/step')} altered by {brief(alter, 20)}"
+        raise ScoreError(where, f"{sign} {QUARTER_TONE}")
     missing = [] if note.find("rest") is not None else [x for x in PITCH if note.find(x) is None]
     if missing:
         raise ScoreError(where, f"a note without {missing[0]}; write it or take the note out")
@@ -345,7 +358,8 @@ def _understood(root: ET.Element, name: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what music21 warns of, it raises or we count
             importer.parseXMLText()
-            return importer.stream.toSoundingPitch()
+            importer.stream.toSoundingPitch(inPlace=True)  # a copy costs as much as the parsing
+            return importer.stream
     except Exception as error:
         raise ScoreError(name, f"cannot be understood: {brief(error)}") from error
 
@@ -386,9 +400,13 @@ def _reading(root: ET.Element, places: Sequence[_Place], stream: Any, path: Path
 def _sounding(stream: Any, places: Sequence[_Place], name: str) -> list[_Sounding]:
     found = []
     for part in stream.parts:
+        starts: dict[int, Fraction] = {}  # of bars and voices: asking for each note costs a lot
         for element in part.recurse().notes:
             place = places[int(element.lyric)]
-            onset = _fraction(element.getOffsetInHierarchy(part), name)
+            site = element.activeSite
+            if id(site) not in starts:
+                starts[id(site)] = _fraction(site.getOffsetInHierarchy(part), name)
+            onset = starts[id(site)] + _fraction(site.elementOffset(element), name)
             duration = _fraction(element.quarterLength, name)
             note = Note(onset, duration, _pitch(element.pitch, name), place.fermata)
             tied = element.tie is not None and element.tie.type in ("start", "continue")
@@ -398,9 +416,16 @@ def _sounding(stream: Any, places: Sequence[_Place], name: str) -> list[_Soundin
     return found
 
 
-def _fraction(time: Any, name: str) -> Fraction:
+@lru_cache(maxsize=4096)
+def _exact(time: float | Fraction) -> Fraction | None:
+    """The time that notes can have at most a millionth from another, None if there is none."""
     exact = Fraction(time).limit_denominator(5040)
-    if abs(exact - Fraction(time)) > Fraction(1, 10**6):
+    return exact if abs(exact - Fraction(time)) <= Fraction(1, 10**6) else None
+
+
+def _fraction(time: float | Fraction, name: str) -> Fraction:
+    exact = _exact(time)
+    if exact is None:
         raise ScoreError(name, f"a time of {time} quarter notes is none that notes can have")
     return exact
 
@@ -408,8 +433,8 @@ def _fraction(time: Any, name: str) -> Fraction:
 def _pitch(pitch: Any, name: str) -> Pitch:
     """A pitch of music21, spelled as it is."""
     alteration = pitch.alter
-    if alteration != int(alteration):
-        raise ScoreError(name, f"{pitch} lies between the keys; quarter tones are not read")
+    if alteration != int(alteration):  # by the name of an accidental alone
+        raise ScoreError(name, f"{pitch} {QUARTER_TONE}")
     letter, octave = LETTERS.index(pitch.step), pitch.implicitOctave
     semitone = 12 * (octave + 1) + LETTER_SEMITONES[letter] + int(alteration)
     return Pitch(7 * octave + letter, semitone)

@@ -15,14 +15,16 @@ from fractions import Fraction
 from itertools import accumulate
 from operator import mul
 
-from theory_kb.pitch import Key, Pitch, PitchClass
+from theory_kb.pitch import MODES, Key, Pitch, PitchClass
 
-__all__ = ["KeyStroke", "spell_voices"]
+__all__ = ["KeyStroke", "likeliest_key", "nearest_key", "spell_voices"]
 
 CENTRE = {"major": 2.5, "minor": 0.5}  # middle of the twelve usual tones, fifths above the tonic
 AROUND = 1  # quarter notes before and after, whose tones count
 KEY_WEIGHT = 8.0  # quarter notes of sound that the key's own centre is worth
 EXACT = 9  # digits of a mean that running sums get right
+TONIC_BONUS, THIRD_BONUS = 0.10, 0.03  # worth of a last chord, as a share of all sound
+EITHER_SEVENTH = (-2, 5)  # fifths above the tonic of both sevenths of minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +85,40 @@ def _pitch(semitone: int, centre: float) -> Pitch:
     """The pitch of a key, spelled nearest to a centre."""
     pitch_class = PitchClass(_nearest(semitone, centre))
     return Pitch.of(pitch_class, (semitone - pitch_class.alteration) // 12 - 1)
+
+
+# --- the key --------------------------------------------------------------------------------
+
+
+def likeliest_key(voices: Sequence[Sequence[KeyStroke]]) -> Key:
+    """The key whose scale holds most of what sounds, with a bonus for a last tonic chord.
+
+    Args:
+        voices: at least one, each with a note, in order of time.
+    """
+    keys = [nearest_key(semitone, mode) for mode in MODES for semitone in range(12)]
+    return max(keys, key=lambda key: _fit(key, voices))
+
+
+def nearest_key(semitone: int, mode: str) -> Key:
+    """The key on a tonic's keyboard key (0 to 11 from C) that has the fewest accidentals."""
+    keys = [Key(PitchClass(fifths), mode) for fifths in range(-7, 12)]
+    same = [key for key in keys if key.tonic.semitone == semitone]
+    return min(same, key=lambda key: abs(key.signature))
+
+
+def _fit(key: Key, voices: Sequence[Sequence[KeyStroke]]) -> float:
+    """Share of the sound that lies in the scale, and whether the last chord is the tonic."""
+    weights = {key.tonic.transposed(fifths).semitone: 1.0 for fifths in MODES[key.mode]}
+    if key.mode == "minor":
+        weights |= {key.tonic.transposed(fifths).semitone: 0.7 for fifths in EITHER_SEVENTH}
+    strokes = [stroke for voice in voices for stroke in voice]
+    total = sum(stroke.duration for stroke in strokes)
+    inside = sum(
+        float(stroke.duration / total) * weights.get(stroke.semitone % 12, 0.0)
+        for stroke in strokes
+    )
+    last = {voice[-1].semitone % 12 for voice in voices}
+    lowest = min(voice[-1].semitone for voice in voices) % 12
+    third = key.tonic.transposed(4 if key.mode == "major" else -3).semitone
+    return inside + TONIC_BONUS * (lowest == key.tonic.semitone) + THIRD_BONUS * (third in last)

@@ -30,6 +30,7 @@ __all__ = [
     "card_path",
     "check_shapes",
     "load_weights",
+    "read_card",
     "save_weights",
     "settings_from",
 ]
@@ -54,7 +55,8 @@ class DataCard:
     licence: str  # its licence text
     split: str  # how training, validation and test pieces were told apart
     sequences: Mapping[str, int]  # number of pieces by split, such as {"train": 229}
-    slots: Mapping[str, int]  # number of slots by split
+    slots: Mapping[str, int]  # number of slots, or of frames, by split
+    checksum: str = ""  # SHA-256 of the file, if it was given by path
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,22 @@ def save_weights(path: Path, tensors: Tensors, card: Card) -> None:
     write_file(card_path(path), (text + "\n").encode())
 
 
-def load_weights(path: Path, kind: str) -> tuple[Tensors, Card]:
+def read_card(path: Path) -> Card:
+    """Read the card of a weights file alone.
+
+    Raises:
+        WeightsError: the card is missing or none.
+    """
+    return _read_card(card_path(path))[1]
+
+
+def load_weights(path: Path, kind: str, *, command: str = "") -> tuple[Tensors, Card]:
     """Read a weights file and its card.
+
+    Args:
+        path: of the weights.
+        kind: of model that is expected.
+        command: that trains such a model; `musegen train <kind>` if none is given.
 
     Raises:
         WeightsError: a file is missing, damaged, too large, does not belong to its card, holds
@@ -115,7 +131,7 @@ def load_weights(path: Path, kind: str) -> tuple[Tensors, Card]:
         raise WeightsError(
             path,
             f"is damaged: its bytes are not those that {card_path(path).name} "
-            f"tells of; train it again with `musegen train {kind}`",
+            f"tells of; train it again with `{command or f'musegen train {kind}'}`",
         )
     try:
         tensors = load(content)

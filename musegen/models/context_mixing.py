@@ -39,9 +39,12 @@ __all__ = [
     "Mixing",
     "Passage",
     "ShortTerm",
+    "Told",
     "count_contexts",
     "fit_exponents",
+    "fit_powers",
     "mixed_hash",
+    "product_of_powers",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -51,6 +54,7 @@ BoolArray = NDArray[np.bool_]
 
 Chain = tuple[str, ...]  # columns in the order in which they are added, one context each
 
+CHAINS_BEGIN = np.uint64(0x2545F4914F6CDD1D)  # not 0, where columns that are hashes may begin
 BASE_COUNT = 0.1  # of every symbol before anything is counted
 START_EXPONENT = 0.2
 RIDGE = 1e-5  # weight of the squared distance of exponents from their start, in nats per symbol
@@ -84,7 +88,7 @@ class Passage:
     def hashes(self, chain: Chain) -> list[HashArray]:
         """Hash of each context of a chain, (N,) each, general to special."""
         found: list[HashArray] = []
-        so_far: HashArray = np.zeros(len(self.limit), np.uint64)
+        so_far: HashArray = np.full(len(self.limit), CHAINS_BEGIN)
         for name in chain:
             so_far = mixed_hash(so_far, self.columns[name])
             found.append(so_far)
@@ -189,14 +193,17 @@ class ContextMixture:
 
     def log_probs(self, passage: Passage) -> FloatArray:
         """Natural-log probability (N,) of each symbol of a piece given those before it."""
-        table = self.mixed(*self.experts(passage), passage.beyond(self.mixing.symbols))
+        table = self.distributions(passage)
         found: FloatArray = table[np.arange(len(table)), passage.symbols]
         return found
 
+    def distributions(self, passage: Passage) -> FloatArray:
+        """Natural-log distribution (N, S) of each symbol of a piece given those before it."""
+        return self.mixed(*self.experts(passage), passage.beyond(self.mixing.symbols))
+
     def mixed(self, logs: FloatArray, depths: IntArray, beyond: BoolArray) -> FloatArray:
         """Natural-log distributions (N, S) of what the chains say; -inf where none can stand."""
-        weights = self.exponents[np.arange(logs.shape[1]), depths]
-        return _normalised(np.einsum("nc,ncs->ns", weights, logs), beyond)
+        return product_of_powers(self.exponents, logs, depths, beyond)
 
     def experts(self, passage: Passage) -> tuple[FloatArray, IntArray]:
         """What each chain says: logs (N, chains, S), 0 where none can stand, and depths found."""
@@ -238,6 +245,21 @@ class ContextMixture:
             table[place], depth[place] = memory.distribution(self.base, contexts)
             memory.count(contexts, symbol)
         return table, depth
+
+
+def product_of_powers(
+    exponents: FloatArray, logs: FloatArray, cells: IntArray, beyond: BoolArray
+) -> FloatArray:
+    """Natural-log distributions (N, S) in proportion to products of powers; -inf where `beyond`.
+
+    Args:
+        exponents: (C, K) of each of C experts, by cell.
+        logs: (N, C, S) what each expert says, 0 where `beyond`.
+        cells: (N, C) which exponent of each expert.
+        beyond: (N, S) what cannot stand.
+    """
+    weights = exponents[np.arange(logs.shape[1]), cells]
+    return _normalised(np.einsum("nc,ncs->ns", weights, logs), beyond)
 
 
 def _normalised(scores: FloatArray, beyond: BoolArray) -> FloatArray:
@@ -290,18 +312,49 @@ def fit_exponents(
         progress: told of each round and of its nats per symbol.
         rounds: of L-BFGS at most.
     """
+    pieces = [
+        Told(*mixture.experts(each), each.symbols, each.beyond(mixture.mixing.symbols))
+        for each in passages
+    ]
+    found = fit_powers(pieces, mixture.exponents, progress=progress, rounds=rounds)
+    return replace(mixture, exponents=found)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What experts say of one piece; see `product_of_powers`."""
+
+    logs: FloatArray  # (N, C, S)
+    cells: IntArray  # (N, C)
+    symbols: IntArray  # (N,) what came
+    beyond: BoolArray  # (N, S)
+
+
+def fit_powers(
+    pieces: Sequence[Told],
+    start: FloatArray,
+    *,
+    progress: Callable[[int, float], None] | None = None,
+    rounds: int = 60,
+) -> FloatArray:
+    """Exponents (C, K) that make what came likeliest; those that nothing tells of stay at the start.
+
+    Args:
+        pieces: what experts say of held-out pieces.
+        start: exponents to begin with, and to stay near.
+        progress: told of each round and of its nats per symbol.
+        rounds: of L-BFGS at most.
+    """
     from scipy.optimize import minimize
 
-    pieces = [(*mixture.experts(each), each) for each in passages]
-    count = sum(len(each.symbols) for each in passages)
-    shape = mixture.exponents.shape
+    count = sum(len(each.symbols) for each in pieces)
 
     def loss(flat: FloatArray) -> tuple[float, FloatArray]:
-        trial = replace(mixture, exponents=flat.reshape(shape))
-        away = trial.exponents - START_EXPONENT
+        exponents = flat.reshape(start.shape)
+        away = exponents - start
         nats, gradient = RIDGE * count * float((away**2).sum()), 2 * RIDGE * count * away
-        for logs, depths, passage in pieces:
-            more, slope = _slope(trial, logs, depths, passage)
+        for told in pieces:
+            more, slope = _slope(exponents, told)
             nats, gradient = nats + more, gradient + slope
         return nats / count, gradient.ravel() / count
 
@@ -313,23 +366,22 @@ def fit_exponents(
 
     found = minimize(
         loss,
-        mixture.exponents.ravel(),
+        start.ravel(),
         jac=True,
         method="L-BFGS-B",
         callback=tell,
         options={"maxiter": rounds},
     )
-    return replace(mixture, exponents=found.x.reshape(shape))
+    exponents: FloatArray = found.x.reshape(start.shape)
+    return exponents
 
 
-def _slope(
-    mixture: ContextMixture, logs: FloatArray, depths: IntArray, passage: Passage
-) -> tuple[float, FloatArray]:
+def _slope(exponents: FloatArray, told: Told) -> tuple[float, FloatArray]:
     """Nats of a piece, and their gradient by the exponents."""
-    rows = np.arange(len(passage.symbols))
-    mixed = mixture.mixed(logs, depths, passage.beyond(mixture.mixing.symbols))
-    expected = np.einsum("ncs,ns->nc", logs, np.exp(mixed))
-    slopes = expected - logs[rows, :, passage.symbols]
-    gradient = np.zeros(mixture.exponents.shape)
-    np.add.at(gradient, (np.arange(logs.shape[1]), depths), slopes)
-    return -float(mixed[rows, passage.symbols].sum()), gradient
+    rows = np.arange(len(told.symbols))
+    mixed = product_of_powers(exponents, told.logs, told.cells, told.beyond)
+    expected = np.einsum("ncs,ns->nc", told.logs, np.exp(mixed))
+    slopes = expected - told.logs[rows, :, told.symbols]
+    gradient = np.zeros(exponents.shape)
+    np.add.at(gradient, (np.arange(told.logs.shape[1]), told.cells), slopes)
+    return -float(mixed[rows, told.symbols].sum()), gradient

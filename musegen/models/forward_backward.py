@@ -11,11 +11,13 @@ one matrix, or one for each of several chains that run side by side (Ghahramani 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from musegen.models import forward_backward_kernels as kernels
 
 __all__ = [
     "Batch",
@@ -23,9 +25,11 @@ __all__ = [
     "Expected",
     "Factorial",
     "Transition",
+    "Workspace",
     "batch_of",
     "forward_log_likelihoods",
     "posteriors",
+    "posteriors_by_time",
     "viterbi",
 ]
 
@@ -41,6 +45,7 @@ class Batch:
     order: IntArray  # (B,) sequences, the longest first
     active: IntArray  # (T,) how many of them have a frame at each time
     rows: tuple[IntArray, ...]  # (active[t],) a time: rows of the joined frames
+    lengths: IntArray  # (B,) frames of each, the longest first
 
     @property
     def size(self) -> int:
@@ -54,7 +59,8 @@ def batch_of(lengths: Sequence[int]) -> Batch:
     order = np.argsort(-sizes, kind="stable")
     starts = (np.cumsum(sizes) - sizes)[order]
     active = np.array([int((sizes > time).sum()) for time in range(int(sizes.max()))])
-    return Batch(order, active, tuple(starts[:count] + time for time, count in enumerate(active)))
+    rows = tuple(starts[:count] + time for time, count in enumerate(active))
+    return Batch(order, active, rows, sizes[order])
 
 
 class Transition(Protocol):
@@ -122,25 +128,59 @@ class Factorial:
 # --- evaluate -------------------------------------------------------------------------------
 
 
-def _scaled(log_likelihoods: Real) -> tuple[Real, Real]:
-    """Likelihoods (N, S) whose largest is 1 in each frame, and the logs that were taken out."""
-    top = log_likelihoods.max(axis=1)
-    return np.exp(log_likelihoods - top[:, None]), top
+def _by_time(log_likelihoods: Real, batch: Batch) -> tuple[Real, Real]:
+    """Likelihoods (N, S) time by time, whose largest is 1 in each frame, and the logs taken out."""
+    rows = np.concatenate(batch.rows)
+    top = log_likelihoods.max(axis=1)[rows]
+    return np.exp(log_likelihoods[rows] - top[:, None]), top
 
 
-def _forward(transition: Transition, likelihoods: Real, batch: Batch) -> tuple[Real, Real]:
-    """Filtered states (N, S), and the scale of each frame (N,)."""
-    filtered = np.empty_like(likelihoods)
-    scales = np.empty(len(likelihoods), likelihoods.dtype)
-    now = np.tile(transition.start.astype(likelihoods.dtype), (batch.active[0], 1))
-    for time, rows in enumerate(batch.rows):
-        if time:
-            now = transition.ahead(now[: len(rows)])
-        now = now * likelihoods[rows]
-        scale = now.sum(axis=1)
-        now /= scale[:, None]
-        filtered[rows], scales[rows] = now, scale
+def _blocks(batch: Batch) -> list[slice]:
+    """Where each time's frames stand when frames are put time by time."""
+    ends = np.cumsum(batch.active)
+    return [
+        slice(int(end - count), int(end)) for end, count in zip(ends, batch.active, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Room for the arrays of a pass; asking the system for it anew would cost as much as the pass."""
+
+    filtered: Real  # (N, S)
+    scales: Real  # (N,)
+    states: Real  # (N, S)
+    before: Real  # (M, S)
+
+    @classmethod
+    def of(cls, batch: Batch, states: int, kind: np.dtype[Any]) -> Workspace:
+        """Room for a batch of frames in so many states, in a floating type."""
+        frames, moves = batch.size, batch.size - len(batch.order)
+        sizes = (frames, states), (frames,), (frames, states), (moves, states)
+        return cls(*(np.empty(size, kind) for size in sizes))
+
+
+def _forward(
+    transition: Transition, likelihoods: Real, batch: Batch, work: Workspace
+) -> tuple[Real, Real]:
+    """Filtered states (N, S), and the scale of each frame (N,), time by time."""
+    filtered, scales = work.filtered, work.scales
+    predicted = np.ascontiguousarray(transition.start[None], likelihoods.dtype)
+    before = slice(0)
+    for block in _blocks(batch):
+        if block.start:
+            going_on = filtered[before.start : before.start + block.stop - block.start]
+            predicted = transition.ahead(going_on)
+        kernels.filter_rows(predicted, likelihoods[block], filtered[block], scales[block])
+        before = block
     return filtered, scales
+
+
+def _in_order(values: Real, batch: Batch) -> Real:
+    """Values time by time, put back in the order of the joined sequences."""
+    found = np.empty_like(values)
+    found[np.concatenate(batch.rows)] = values
+    return found
 
 
 def forward_log_likelihoods(
@@ -153,9 +193,10 @@ def forward_log_likelihoods(
         log_likelihoods: (N, S) of each frame in each state.
         batch: where the sequences lie.
     """
-    likelihoods, top = _scaled(log_likelihoods)
-    _, scales = _forward(transition, likelihoods, batch)
-    found: FloatArray = (np.log(scales) + top).astype(np.float64)
+    likelihoods, top = _by_time(log_likelihoods, batch)
+    work = Workspace.of(batch, likelihoods.shape[1], likelihoods.dtype)
+    _, scales = _forward(transition, likelihoods, batch, work)
+    found: FloatArray = _in_order(np.log(scales) + top, batch).astype(np.float64)
     return found
 
 
@@ -181,23 +222,43 @@ def posteriors(transition: Transition, log_likelihoods: Real, batch: Batch) -> E
         log_likelihoods: (N, S) of each frame in each state.
         batch: where the sequences lie.
     """
-    likelihoods, top = _scaled(log_likelihoods)
-    filtered, scales = _forward(transition, likelihoods, batch)
-    states = np.empty_like(filtered)
-    weights = likelihoods / scales[:, None]  # times backward sums: what each frame weighs
-    ahead = np.ones((0, filtered.shape[1]), filtered.dtype)
-    for rows in reversed(batch.rows):
-        onward = np.ones((len(rows), filtered.shape[1]), filtered.dtype)
-        if len(ahead):
-            onward[: len(ahead)] = transition.back(ahead)
-        states[rows] = filtered[rows] * onward
-        weights[rows] *= onward
-        ahead = weights[rows]
-    states /= states.sum(axis=1, keepdims=True)
-    nats = float((np.log(scales.astype(np.float64)) + top).sum())
-    nexts = np.concatenate([batch.rows[0][:0], *batch.rows[1:]])
-    first = states[batch.rows[0]].sum(axis=0)
-    return Expected(nats, states, first, filtered[nexts - 1], weights[nexts])
+    likelihoods, top = _by_time(log_likelihoods, batch)
+    work = Workspace.of(batch, likelihoods.shape[1], likelihoods.dtype)
+    found = posteriors_by_time(transition, likelihoods, batch, work)
+    nats = found.log_likelihood + float(top.sum(dtype=np.float64))
+    return replace(found, log_likelihood=nats, states=_in_order(found.states, batch))
+
+
+def posteriors_by_time(
+    transition: Transition, likelihoods: Real, batch: Batch, work: Workspace
+) -> Expected:
+    """The E step where likelihoods are given as they are, and frames lie time by time.
+
+    Args:
+        transition: of the states.
+        likelihoods: (N, S) of each frame in each state, in the order of `batch.rows`; they are
+            overwritten, and kept in what is found.
+        batch: where the sequences lie.
+        work: room; what is found lies there until the next pass.
+    """
+    filtered, scales = _forward(transition, likelihoods, batch, work)
+    states, weights = work.states, likelihoods
+    onward = weights[:0]
+    for block in reversed(_blocks(batch)):
+        kernels.smooth_rows(onward, filtered[block], scales[block], weights[block], states[block])
+        if block.start:
+            onward = transition.back(weights[block])
+    nats = float(np.log(scales, dtype=np.float64).sum())
+    np.take(filtered, _followed(batch), axis=0, out=work.before, mode="clip")
+    firsts = batch.active[0]
+    return Expected(nats, states, states[:firsts].sum(axis=0), work.before, weights[firsts:])
+
+
+def _followed(batch: Batch) -> IntArray:
+    """Frames that have a next one, time by time; their next ones are all frames after the firsts."""
+    starts = np.cumsum(batch.active) - batch.active
+    going_on = zip(starts[:-1], batch.active[1:], strict=True)
+    return np.concatenate([starts[:0], *(start + np.arange(count) for start, count in going_on)])
 
 
 # --- decode ---------------------------------------------------------------------------------
@@ -209,27 +270,17 @@ def viterbi(start: FloatArray, matrix: FloatArray, log_likelihoods: Real, batch:
     Args:
         start: (S,) probabilities.
         matrix: (S, S) probabilities, from row to column.
-        log_likelihoods: (N, S) of each frame in each state.
+        log_likelihoods: (N, S) of each frame in each state; the search is in their floating type.
         batch: where the sequences lie.
     """
     with np.errstate(divide="ignore"):
         log_start, log_matrix = np.log(start), np.log(matrix)
-    best = log_start + log_likelihoods[batch.rows[0]]
-    came: list[IntArray] = []
-    ends = np.zeros(len(batch.order), np.int64)
-    for time, rows in enumerate(batch.rows):
-        if time:
-            ends[len(rows) : len(best)] = best[len(rows) :].argmax(axis=1)
-            ways = best[: len(rows), :, None] + log_matrix
-            came.append(ways.argmax(axis=1))
-            best = ways.max(axis=1) + log_likelihoods[rows]
-    ends[: len(best)] = best.argmax(axis=1)
+    kind = log_likelihoods.dtype
+    tables = (
+        log_start.astype(kind),
+        log_matrix.astype(kind),
+        np.ascontiguousarray(log_likelihoods),
+    )
     states = np.empty(batch.size, np.int64)
-    now = ends[: batch.active[-1]]
-    for time in range(len(batch.rows) - 1, -1, -1):
-        rows = batch.rows[time]
-        now = np.concatenate([now, ends[len(now) : len(rows)]])
-        states[rows] = now
-        if time:
-            now = came[time - 1][np.arange(len(now)), now]
+    kernels.best_paths(*tables, batch.rows[0], batch.lengths, states)
     return states

@@ -1,10 +1,4 @@
-"""Hidden Markov models of piano-rolls, with emissions of four kinds on one recursion.
-
-    bernoulli        each key sounds or not, by the state
-    autoregressive   each key also by whether it sounded in the frame before
-    factorial        two chains of states whose log-odds add up (Ghahramani and Jordan 1997)
-    serial           notes from the top down, each by the state and the note above it, mixed with
-                     what follows the frame before (an autoregressive HMM whose keys hang together)
+"""Hidden Markov models of piano-rolls, with four kinds of emission (`frame_emissions`).
 
 Learning is Baum-Welch from several starts; emissions are smoothed towards what does not depend on
 the state, and what is kept is the start and the pass that held-out rolls like best. All
@@ -14,52 +8,49 @@ likelihoods are exact sums over the states.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musegen.errors import TrainingError
-from musegen.models.context_mixing import ContextMixture, Mixing, count_contexts
 from musegen.models.forward_backward import (
-    Batch,
     Dense,
     Expected,
     Factorial,
     Transition,
-    batch_of,
     forward_log_likelihoods,
     posteriors,
     viterbi,
 )
-from musegen.models.ngram import passage_of
-from musegen.models.rolls import KEYS, SYMBOLS, Roll, as_matrix, check_rolls, serial, transposed
+from musegen.models.frame_emissions import (
+    Bernoulli,
+    Emission,
+    FactorialBernoulli,
+    Observed,
+    SerialNotes,
+    Teller,
+    observe,
+    told_by_others,
+)
+from musegen.models.rolls import KEYS, SYMBOLS, Frame, Roll, check_rolls
 from musegen.models.training import Progress
 from musegen.threads import one_thread
 
-__all__ = [
-    "EMISSIONS",
-    "Emission",
-    "FrameHMM",
-    "FrameHMMSettings",
-    "Observed",
-    "SerialNotes",
-    "Teller",
-    "train_frame_hmm",
-]
+__all__ = ["EMISSIONS", "FrameHMM", "FrameHMMSettings", "train_frame_hmm"]
 
 Real = NDArray[Any]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-FLOOR = 1e-6  # least probability of a key that never sounds, so that surprises stay finite
+NAMES = {
+    "bernoulli": "hmm",
+    "autoregressive": "hmm-ar",
+    "factorial": "hmm-factorial",
+    "serial": "hmm-serial",
+}
 SHARE = 0.1  # of a state's start, the transition's and the emission's, that is drawn at random
-NEWTON_STEPS = 3  # of the factorial emission, an M step
-FOLDS = 5  # of the training rolls, so that no roll is told by counts of itself
-ORDER_ONE = ("last", "frame", "v1", "under1", "prev")  # the frame before, and no further back
-TOLD = Mixing(SYMBOLS, (ORDER_ONE,), (), long_escape=8.0, short_escape=1.0)
-TRANSPOSITIONS = 5  # semitones up and down by which rolls are counted for serial emissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,208 +65,6 @@ class FrameHMMSettings:
     smoothing: float = 1.0  # frames by which an emission counts that does not know the state
     sticking: float = 0.1  # frames by which every transition counts beforehand
     patience: int = 5  # passes that held-out rolls may like no better
-
-
-# --- emissions ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """Rolls as an emission sees them."""
-
-    batch: Batch
-    values: Mapping[str, NDArray[Any]]
-
-    @property
-    def frames(self) -> int:
-        """Number of frames."""
-        return self.batch.size
-
-
-class Emission(Protocol):
-    """How states sound."""
-
-    def log_likelihoods(self, seen: Observed) -> Real:
-        """Natural-log probability (N, S) of each frame in each state."""
-
-    def learned(self, seen: Observed, states: Real, smoothing: float) -> Emission:
-        """The M step: the same kind of emission, refitted to posteriors (N, S)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bernoulli:
-    """Each key by the state alone, or by the state and its own value before."""
-
-    odds: FloatArray  # (C, S, 88) probabilities that a key sounds, by its class C
-
-    def log_likelihoods(self, seen: Observed) -> Real:
-        """Two matrix products a class of keys."""
-        total: Real = np.zeros(1)
-        for place, name in enumerate(_classes(len(self.odds))):
-            on, off = np.log(self.odds[place]), np.log1p(-self.odds[place])
-            here, sounding = seen.values[name], seen.values["on"]
-            total = total + here * sounding @ (on - off).T.astype(here.dtype)
-            total = total + here @ off.T.astype(here.dtype)
-        return total
-
-    def learned(self, seen: Observed, states: Real, smoothing: float) -> Bernoulli:
-        """Expected counts, smoothed towards all states together."""
-        odds = []
-        for name in _classes(len(self.odds)):
-            here, sounding = seen.values[name], seen.values["on"]
-            counts, sums = states.T @ (here * sounding), states.T @ here
-            general = (counts.sum(axis=0) + FLOOR) / (sums.sum(axis=0) + 1)
-            odds.append((counts + smoothing * general) / (sums + smoothing))
-        return Bernoulli(np.clip(np.stack(odds).astype(np.float64), FLOOR, 1 - FLOOR))
-
-
-def _classes(count: int) -> tuple[str, ...]:
-    """Classes of keys: all alike, or those that were silent and those that sounded before."""
-    return ("any",) if count == 1 else ("was off", "was on")
-
-
-@dataclass(frozen=True, slots=True)
-class FactorialBernoulli:
-    """Log-odds of each key: one part a state of each chain."""
-
-    first: FloatArray  # (S1, 88)
-    second: FloatArray  # (S2, 88)
-
-    @property
-    def logits(self) -> FloatArray:
-        """Log-odds of each pair of states, (S1 S2, 88)."""
-        pairs: FloatArray = (self.first[:, None] + self.second[None]).reshape(-1, KEYS)
-        return pairs
-
-    def log_likelihoods(self, seen: Observed) -> Real:
-        """log p = x l - log(1 + e^l), added up over keys."""
-        logits, on = self.logits, seen.values["on"]
-        silent = np.logaddexp(0, logits).sum(axis=1)
-        total: Real = on @ logits.T.astype(on.dtype) - silent.astype(on.dtype)
-        return total
-
-    def learned(self, seen: Observed, states: Real, smoothing: float) -> FactorialBernoulli:
-        """A few damped Newton steps of each chain in turn.
-
-        Smoothing draws the first chain's log-odds towards their mean, the second's towards 0.
-        """
-        sums = states.sum(axis=0, dtype=np.float64).reshape(len(self.first), len(self.second), 1)
-        counts = (states.T @ seen.values["on"]).astype(np.float64).reshape(*sums.shape[:2], KEYS)
-        found = self
-        for _ in range(NEWTON_STEPS):
-            for chain, axis in (("first", 1), ("second", 0)):
-                found = found._stepped(chain, axis, sums, counts, smoothing)
-        return found
-
-    def _stepped(
-        self, chain: str, axis: int, sums: FloatArray, counts: FloatArray, smoothing: float
-    ) -> FactorialBernoulli:
-        chance = 1 / (1 + np.exp(-self.logits.reshape(counts.shape)))
-        part: FloatArray = getattr(self, chain)
-        centre = part.mean(axis=0) if chain == "first" else 0.0
-        slope = (counts - sums * chance).sum(axis=axis) - smoothing * (part - centre)
-        bend = (sums * chance * (1 - chance)).sum(axis=axis) + smoothing
-        step = np.clip(slope / bend, -1, 1)
-        moved = np.clip(part + step, -14, 14)
-        return replace(self, **{chain: moved})
-
-
-@dataclass(frozen=True, slots=True)
-class SerialNotes:
-    """Notes from the top down: by the state and the note above, or by the frame before."""
-
-    tables: FloatArray  # (S, 90, 89): symbol after the one above it in the frame, 89 = none
-    share: FloatArray  # (S,) how far the state is heeded
-
-    def log_likelihoods(self, seen: Observed) -> Real:
-        """Sums over the symbols of each frame."""
-        above, symbols = seen.values["above"], seen.values["symbols"]
-        told = seen.values["told"][:, None]
-        chances = self.share * self.tables[:, above, symbols].T + (1 - self.share) * told
-        return _by_frame(np.log(chances), seen)
-
-    def learned(self, seen: Observed, states: Real, smoothing: float) -> SerialNotes:
-        """EM of a mixture: how often the state, and not the frame before, told a note."""
-        above, symbols = seen.values["above"], seen.values["symbols"]
-        own = self.share * self.tables[:, above, symbols].T
-        heeded = states[seen.values["frame"]] * own
-        heeded /= own + (1 - self.share) * seen.values["told"][:, None]
-        cells = above * SYMBOLS + symbols
-        counts = np.stack(
-            [np.bincount(cells, weights=each, minlength=_CELLS) for each in heeded.T]
-        ).reshape(-1, SYMBOLS + 1, SYMBOLS)
-        general = counts.sum(axis=0) + FLOOR * _BELOW
-        general /= general.sum(axis=1, keepdims=True)
-        tables = counts + smoothing * general
-        tables /= tables.sum(axis=2, keepdims=True)
-        total = states[seen.values["frame"]].sum(axis=0)
-        share = (heeded.sum(axis=0) + 1) / (total + 2)
-        return SerialNotes(tables, share)
-
-
-_CELLS = (SYMBOLS + 1) * SYMBOLS
-_BELOW = np.arange(SYMBOLS) < np.maximum(np.arange(SYMBOLS + 1), 1)[:, None]  # notes descend
-
-
-def _by_frame(values: Real, seen: Observed) -> Real:
-    """Sums (N, S) of the rows of each frame; the symbols of a frame lie side by side."""
-    starts = np.flatnonzero(seen.values["above"] == SYMBOLS)
-    sums: Real = np.add.reduceat(values, starts, axis=0)
-    return sums
-
-
-# --- what emissions see ---------------------------------------------------------------------
-
-
-def _observed(rolls: Sequence[Roll], told: Sequence[FloatArray] | None) -> Observed:
-    """Rolls as arrays; `told` (by roll) is what the frame before says of each symbol."""
-    on = np.concatenate([as_matrix(roll) for roll in rolls]).astype(np.float32)
-    firsts = np.cumsum([0, *(len(roll.frames) for roll in rolls[:-1])])
-    before = np.vstack([np.zeros((1, KEYS), np.float32), on[:-1]])
-    before[firsts] = 0
-    spelled = [serial(roll) for roll in rolls]
-    frames = zip(spelled, firsts, strict=True)
-    values: dict[str, NDArray[Any]] = {
-        "on": on,
-        "any": np.ones_like(on),
-        "was on": before,
-        "was off": 1 - before,
-        "symbols": np.concatenate([each.symbols for each in spelled]),
-        "above": np.concatenate([each.limit for each in spelled]),
-        "frame": np.concatenate([each.frame + first for each, first in frames]),
-    }
-    if told is not None:
-        values["told"] = np.concatenate(told)
-    return Observed(batch_of([len(roll.frames) for roll in rolls]), values)
-
-
-@dataclass(frozen=True, slots=True)
-class Teller:
-    """What follows the frame before: one chain of contexts, counted on rolls."""
-
-    mixture: ContextMixture
-
-    @classmethod
-    def on(cls, rolls: Sequence[Roll]) -> Teller:
-        """Count rolls, in all transpositions within a few semitones."""
-        passages = [passage_of(each) for each in transposed(rolls, TRANSPOSITIONS)]
-        counted = count_contexts(TOLD, passages)
-        return cls(replace(counted, exponents=np.ones(TOLD.shape)))
-
-    def of(self, rolls: Sequence[Roll]) -> list[FloatArray]:
-        """Probability of each symbol of other rolls given the frame before and those above it."""
-        return [np.exp(self.mixture.log_probs(passage_of(roll))) for roll in rolls]
-
-
-def _told_by_others(rolls: Sequence[Roll]) -> list[FloatArray]:
-    """Probability of each symbol of rolls, each told by the other folds."""
-    found: dict[int, FloatArray] = {}
-    for fold in range(FOLDS):
-        held = range(fold, len(rolls), FOLDS)
-        others = [roll for place, roll in enumerate(rolls) if place % FOLDS != fold]
-        told = Teller.on(others or rolls).of([rolls[place] for place in held])
-        found |= dict(zip(held, told, strict=True))
-    return [found[place] for place in range(len(rolls))]
 
 
 # --- the model ------------------------------------------------------------------------------
@@ -293,7 +82,7 @@ class FrameHMM:
     @property
     def name(self) -> str:
         """Name in tables and weights."""
-        return f"hmm-{self.settings.emission}"
+        return NAMES[self.settings.emission]
 
     @property
     def exact(self) -> bool:
@@ -306,6 +95,13 @@ class FrameHMM:
             seen = self.observed(rolls)
             logs = self.emission.log_likelihoods(seen).astype(np.float64)
             return _split(forward_log_likelihoods(self.transition, logs, seen.batch), rolls)
+
+    def symbol_log_probs(self, rolls: Sequence[Roll]) -> list[FloatArray]:
+        """Natural-log distribution of each symbol of `rolls.serial`, (N, SYMBOLS) a roll."""
+        from musegen.models.frame_hmm_symbols import symbol_tables
+
+        with one_thread():
+            return symbol_tables(self, rolls)
 
     def decode(self, rolls: Sequence[Roll]) -> list[IntArray]:
         """The likeliest states (T,) of each roll.
@@ -320,10 +116,20 @@ class FrameHMM:
         states = viterbi(start, matrix, self.emission.log_likelihoods(seen), seen.batch)
         return _split(states, rolls)
 
+    def sample(self, length: int, rng: np.random.Generator) -> Roll:
+        """A roll of so many frames: states by the transition, frames by their states."""
+        frames: list[Frame] = []
+        chances = self.transition.start
+        for _ in range(length):
+            state = int(rng.choice(len(chances), p=chances / chances.sum()))
+            frames.append(self.emission.drawn(state, frames, self.teller, rng))
+            chances = self.transition.ahead(np.eye(1, len(chances), state))[0]
+        return Roll("sample", tuple(frames))
+
     def observed(self, rolls: Sequence[Roll]) -> Observed:
         """Rolls as its emission sees them."""
         check_rolls(rolls)
-        return _observed(rolls, None if self.teller is None else self.teller.of(rolls))
+        return observe(rolls, None if self.teller is None else self.teller.of(rolls))
 
 
 def _split(values: NDArray[Any], rolls: Sequence[Roll]) -> list[NDArray[Any]]:
@@ -354,8 +160,8 @@ def train_frame_hmm(
             raise TrainingError(f"the {name} split is empty, at least one roll is needed")
         check_rolls(rolls)
     teller = Teller.on(train) if settings.emission == "serial" else None
-    seen = _observed(train, None if teller is None else _told_by_others(train))
-    held_out = _observed(valid, None if teller is None else teller.of(valid))
+    seen = observe(train, None if teller is None else told_by_others(train))
+    held_out = observe(valid, None if teller is None else teller.of(valid))
     best: FrameHMM | None = None
     least = np.inf
     with one_thread():

@@ -3,8 +3,7 @@
     E(v, h) = -b'v - h'Wv - c'h,      F(v) = -b'v - sum_j log(1 + exp(c_j + (W'v)_j))
 
 Learning: contrastive divergence with k sweeps (Hinton 2002) or persistent chains (Tieleman 2008),
-momentum, weight decay, averaged weights. The products are BLAS's in float32, or skip silent keys;
-drawing is one compiled pass (`frame_rbm_kernels`).
+momentum, weight decay, averaged weights; sweeps as in `musegen.models.gibbs`.
 
 No exact likelihood can be had beyond some twenty hidden units. Two estimates enclose it: annealed
 importance sampling (Salakhutdinov and Murray 2008) under-estimates log Z on average and so flatters
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from musegen.errors import TrainingError
 from musegen.models import frame_rbm_kernels as kernels
+from musegen.models.gibbs import Machine, swept, visible_products
 from musegen.models.rolls import KEYS, LOWEST, Roll, as_matrix, check_rolls
 from musegen.models.training import Progress
 from musegen.threads import one_thread
@@ -75,7 +75,7 @@ class FrameRBM:
     @property
     def name(self) -> str:
         """Name in tables and weights."""
-        return "rbm-static"
+        return "rbm"
 
     @property
     def exact(self) -> bool:
@@ -124,9 +124,7 @@ class FrameRBM:
 
     def _log_weight(self, units: Real, scale: float) -> FloatArray:
         """Log of the unnormalised probability (n,) between the keys alone (0) and the whole (1)."""
-        products = np.empty((len(units), self.settings.hidden), np.float32)
-        kernels.sparse_products(units, self.weights, products)
-        hidden = np.empty(len(units))
+        products, hidden = visible_products(units, self.weights), np.empty(len(units))
         kernels.free_energies(products, self.hidden.astype(np.float64), scale, hidden)
         odds = (1 - scale) * self.base + scale * self.visible
         found: FloatArray = units.astype(np.float64) @ odds + hidden
@@ -136,18 +134,13 @@ class FrameRBM:
 
     def _swept(self, units: Real, streams: Streams, scale: float) -> Real:
         """One block Gibbs sweep at a temperature."""
-        products = np.empty((len(units), self.settings.hidden), np.float32)
-        kernels.sparse_products(units, self.weights, products)
         factor = np.float32(scale)
-        kernels.draw(products, factor * self.hidden, factor, kernels.LOGITS, streams, products)
-        keys = products @ self.weights.T
         odds = ((1 - scale) * self.base + scale * self.visible).astype(np.float32)
-        kernels.draw(keys, odds, factor, kernels.LOGITS, streams, keys)
-        return keys
+        return swept(Machine(self.weights, odds, factor * self.hidden, factor), units, streams)
 
     def _base_units(self, count: int, streams: Streams) -> Real:
         keys = np.zeros((count, KEYS), np.float32)
-        kernels.draw(keys, self.base.astype(np.float32), ONE, kernels.LOGITS, streams, keys)
+        kernels.draw(keys, self.base.astype(np.float32), ONE, streams, keys)
         return keys
 
     def _base_log_partition(self) -> float:
@@ -264,10 +257,10 @@ class _Learner:
         yield from (order[start * size : (start + 1) * size] for start in range(whole))
 
     def _step(self, data: Real, rate: float) -> float:
-        weights = self.parameters[0]
+        weights, visible, hidden = self.parameters
         chains = self.chains if self.settings.persistent else data
-        for _ in range(self.settings.sweeps):
-            chains = self._swept(chains)
+        machine = Machine(weights, visible, hidden)
+        chains = swept(machine, chains, self.streams, sweeps=self.settings.sweeps)
         if self.settings.persistent:
             self.chains = chains
         up, down = self._hidden_means(data), self._hidden_means(chains)
@@ -293,12 +286,3 @@ class _Learner:
         weights, _, hidden = self.parameters
         means: Real = ONE / (ONE + np.exp(-(units @ weights + hidden)))
         return means
-
-    def _swept(self, units: Real) -> Real:
-        weights, visible, hidden = self.parameters
-        products = np.empty((len(units), len(hidden)), np.float32)
-        kernels.sparse_products(units, weights, products)
-        kernels.draw(products, hidden, ONE, kernels.LOGITS, self.streams, products)
-        keys = products @ weights.T
-        kernels.draw(keys, visible, ONE, kernels.LOGITS, self.streams, keys)
-        return keys

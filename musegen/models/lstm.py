@@ -23,8 +23,7 @@ DropConnect and averaged weights; Loshchilov and Hutter, Decoupled weight decay 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +49,13 @@ from musegen.models.protocol import (
     FloatArray,
     IntArray,
     SlotSequence,
+)
+from musegen.models.torch_steps import (
+    KEEP,
+    Drop,
+    deterministic,
+    rate_at,
+    step_weights,
 )
 from musegen.models.training import (
     Checkpoint,
@@ -376,7 +382,7 @@ def train_lstm(
     """
     check_sequences(train, valid)
     mark = fingerprint(settings, seed, train, valid)
-    with _deterministic(settings.threads):
+    with deterministic(settings.threads):
         run = load_checkpoint(checkpoint, mark) or _begin(settings, seed)
         while not _finished(run, settings):
             run = _epoch(run, train, valid, settings, seed)
@@ -388,21 +394,6 @@ def train_lstm(
     model = LSTM(settings, best)
     metrics = (*model.metrics(train, "train"), *model.metrics(valid, "valid"))
     return Trained(model, seed, tuple(run.state["history"]), metrics)
-
-
-@contextmanager
-def _deterministic(threads: int) -> Iterator[None]:
-    """torch with so many threads and deterministic algorithms only; restored afterwards."""
-    import torch
-
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
 
 
 def _begin(settings: LSTMSettings, seed: int) -> Checkpoint:
@@ -449,7 +440,7 @@ def _epoch(
         "epochs": settings.epochs,
         "train": float(np.mean(losses)),
         "valid": _loss_of(tensors, valid, settings),
-        "rate": _rate(settings, epoch),
+        "rate": rate_at(settings, epoch),
     }
     better = best is None or report["valid"] < best
     if better:
@@ -475,7 +466,7 @@ def _pass(
     """One step a batch of pieces, in random order; gives the losses, nats per slot."""
     import torch
 
-    order, rate, losses = rng.permutation(len(train)), _rate(settings, epoch), []
+    order, rate, losses = rng.permutation(len(train)), rate_at(settings, epoch), []
     for begin in range(0, len(order), settings.batch):
         places = order[begin : begin + settings.batch]
         pieces = [_shifted(train[place], settings.shift, rng) for place in places]
@@ -484,14 +475,6 @@ def _pass(
         batch = _batch(pieces, settings)
         losses.append(_step(tensors, batch, settings, generator, rate, steps))
     return losses
-
-
-def _rate(settings: LSTMSettings, epoch: int) -> float:
-    """Linear warm-up, then half a cosine down to a hundredth."""
-    if epoch < settings.warm_up:
-        return settings.rate * (epoch + 1) / settings.warm_up
-    part = (epoch - settings.warm_up) / max(1, settings.epochs - settings.warm_up)
-    return settings.rate * float(0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * part)))
 
 
 def _shifted(piece: SlotSequence, most: int, rng: np.random.Generator) -> SlotSequence:
@@ -519,25 +502,6 @@ def _batch(pieces: Sequence[SlotSequence], settings: LSTMSettings) -> _Batch:
         features[row, :count] = looking_ahead(piece.features, settings.lookahead)
         mask[row, :count] = 1
     return _Batch(*(torch.from_numpy(array) for array in (notes, previous, features, mask)))
-
-
-Drop = Callable[["torch.Tensor", float, "Sequence[int]"], "torch.Tensor"]
-
-
-def _keep(tensor: torch.Tensor, _share: float, _shape: Sequence[int]) -> torch.Tensor:
-    """No dropout: for validation."""
-    return tensor
-
-
-def _dropper(generator: torch.Generator) -> Drop:
-    """Dropout of a share, with a mask of the given shape broadcast over the rest."""
-    import torch
-
-    def drop(tensor: torch.Tensor, share: float, shape: Sequence[int]) -> torch.Tensor:
-        mask = torch.rand(tuple(shape), generator=generator) >= share
-        return tensor * (mask / (1 - share))
-
-    return drop
 
 
 def _losses(
@@ -584,41 +548,13 @@ def _step(
 
     names = list(_shapes(settings))
     weights = {name: tensors[f"now.{name}"].requires_grad_() for name in names}
-    losses = _losses(weights, batch, settings, _dropper(generator))
+    losses = _losses(weights, batch, settings, Drop(generator))
     loss = losses.sum() / batch.mask.sum()
     gradients = torch.autograd.grad(loss, [weights[name] for name in names])
-    norm = torch.sqrt(torch.stack([(g * g).sum() for g in gradients]).sum())
-    scale = min(1.0, settings.clip / (float(norm) + 1e-6))
-    keep = min(settings.averaging, (steps - 1) / steps)
-    with torch.no_grad():
-        for name, gradient in zip(names, gradients, strict=True):
-            _adamw(tensors, name, gradient * scale, settings, rate, steps)
-            tensors[f"mean.{name}"].lerp_(tensors[f"now.{name}"], 1 - keep)
+    step_weights(tensors, dict(zip(names, gradients, strict=True)), settings, rate, steps)
     for name in names:
         tensors[f"now.{name}"].requires_grad_(False)
     return float(loss.detach())
-
-
-BETAS = (0.9, 0.99)
-
-
-def _adamw(
-    tensors: dict[str, torch.Tensor],
-    name: str,
-    gradient: torch.Tensor,
-    settings: LSTMSettings,
-    rate: float,
-    steps: int,
-) -> None:
-    """Loshchilov and Hutter's algorithm 2 on one parameter."""
-    now = tensors[f"now.{name}"]
-    first, second = tensors[f"first_moment.{name}"], tensors[f"second_moment.{name}"]
-    first.lerp_(gradient, 1 - BETAS[0])
-    second.lerp_(gradient * gradient, 1 - BETAS[1])
-    if now.ndim > 1:
-        now.mul_(1 - rate * settings.weight_decay)
-    size = (second / (1 - BETAS[1] ** steps)).sqrt_().add_(1e-8)
-    now.sub_(rate / (1 - BETAS[0] ** steps) * first / size)
 
 
 def _loss_of(
@@ -632,6 +568,6 @@ def _loss_of(
     with torch.no_grad():
         for begin in range(0, len(pieces), settings.batch):
             batch = _batch(pieces[begin : begin + settings.batch], settings)
-            total += float(_losses(weights, batch, settings, _keep).sum())
+            total += float(_losses(weights, batch, settings, KEEP).sum())
             slots += float(batch.mask.sum())
     return total / slots

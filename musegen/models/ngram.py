@@ -34,13 +34,14 @@ from musegen.models.rolls import (
     Roll,
     Serial,
     check_rolls,
+    drawn_frames,
     frame_sums,
     serial,
     transposed,
 )
 from musegen.models.training import Progress
 
-__all__ = ["NGram", "NGramSettings", "passage_of", "train_ngram"]
+__all__ = ["NGram", "NGramSettings", "PieceMemory", "counted_contexts", "passage_of", "train_ngram"]
 
 HISTORY = 9  # symbols that the serial chain looks back
 FRAMES = 3  # frames that the other chains look back
@@ -89,6 +90,7 @@ class NGram:
 
     settings: NGramSettings
     mixture: ContextMixture
+    counted: tuple[Roll, ...]  # the rolls whose counts the mixture holds
 
     @property
     def name(self) -> str:
@@ -107,38 +109,45 @@ class NGram:
             frame_sums(serial(roll), self.mixture.log_probs(passage_of(roll))) for roll in rolls
         ]
 
+    def symbol_log_probs(self, rolls: Sequence[Roll]) -> list[FloatArray]:
+        """Natural-log distribution of each symbol of `rolls.serial`, (N, SYMBOLS) a roll."""
+        check_rolls(rolls)
+        return [self.mixture.distributions(passage_of(roll)) for roll in rolls]
+
     def sample(self, length: int, rng: np.random.Generator) -> Roll:
         """A roll of so many frames, drawn note by note."""
-        frames: list[tuple[int, ...]] = []
-        memories = [ShortTerm(chain, self.settings.short_escape) for chain in SHORT]
-        for _ in range(length):
-            frames.append(self._drawn(frames, memories, rng))
-        return Roll("sample", tuple(frames))
+        return Roll("sample", drawn_frames(PieceMemory(self).next, length, rng))
 
-    def _drawn(
-        self,
-        frames: Sequence[tuple[int, ...]],
-        memories: Sequence[ShortTerm],
-        rng: np.random.Generator,
-    ) -> tuple[int, ...]:
-        """The next frame; the memories take note of it."""
-        notes: list[int] = []
-        while True:
-            place = passage_of(Roll("", (*frames[-HISTORY:], tuple(reversed(notes))))).last
-            tables, depths = self.mixture.long_term(place)
-            contexts = [[int(each[0]) for each in place.hashes(chain)] for chain in SHORT]
-            for memory, seen in zip(memories, contexts, strict=True):
-                table, depth = memory.distribution(self.mixture.base, seen)
-                tables.append(table[None])
-                depths.append(np.array([depth]))
-            logs = self.mixture.as_logs(np.stack(tables, axis=1), place)
-            found = self.mixture.mixed(logs, np.stack(depths, axis=1), place.beyond(SYMBOLS))
-            symbol = int(rng.choice(SYMBOLS, p=np.exp(found[0])))
-            for memory, seen in zip(memories, contexts, strict=True):
-                memory.count(seen, symbol)
-            if symbol == END:
-                return tuple(reversed(notes))
-            notes.append(symbol + LOWEST - 1)
+
+class PieceMemory:
+    """What an n-gram has counted of a piece that is being written, symbol by symbol."""
+
+    def __init__(self, model: NGram) -> None:
+        """Nothing is written yet."""
+        self.model = model
+        self._memories = [ShortTerm(chain, model.settings.short_escape) for chain in SHORT]
+        self._contexts: list[list[int]] = []
+
+    def next(self, frames: Sequence[tuple[int, ...]], notes: Sequence[int]) -> FloatArray:
+        """Natural-log distribution (SYMBOLS,) after frames and the first notes of the next.
+
+        To be asked for each symbol in order: it counts the one that came since.
+        """
+        came = notes[-1] - LOWEST + 1 if notes else END
+        for memory, seen in zip(self._memories, self._contexts, strict=False):
+            memory.count(seen, came)
+        mixture = self.model.mixture
+        place = passage_of(Roll("", (*frames[-HISTORY:], tuple(reversed(notes))))).last
+        tables, depths = mixture.long_term(place)
+        self._contexts = [[int(each[0]) for each in place.hashes(chain)] for chain in SHORT]
+        for memory, seen in zip(self._memories, self._contexts, strict=True):
+            table, depth = memory.distribution(mixture.base, seen)
+            tables.append(table[None])
+            depths.append(np.array([depth]))
+        logs = mixture.as_logs(np.stack(tables, axis=1), place)
+        found = mixture.mixed(logs, np.stack(depths, axis=1), place.beyond(SYMBOLS))
+        first: FloatArray = found[0]
+        return first
 
 
 # --- contexts -------------------------------------------------------------------------------
@@ -225,9 +234,7 @@ def train_ngram(
         if not rolls:
             raise TrainingError(f"the {name} split is empty, at least one roll is needed")
         check_rolls(rolls)
-    counted = count_contexts(
-        settings.mixing, [passage_of(each) for each in transposed(train, settings.transpositions)]
-    )
+    counted = counted_contexts(train, settings)
 
     def tell(round_: int, nats: float) -> None:
         if progress is not None:
@@ -235,4 +242,10 @@ def train_ngram(
 
     held_out = [passage_of(each) for each in valid]
     mixture = fit_exponents(counted, held_out, progress=tell, rounds=settings.rounds)
-    return NGram(settings, mixture)
+    return NGram(settings, mixture, tuple(train))
+
+
+def counted_contexts(rolls: Sequence[Roll], settings: NGramSettings) -> ContextMixture:
+    """Rolls counted in all their transpositions; exponents not yet fitted."""
+    passages = [passage_of(each) for each in transposed(rolls, settings.transpositions)]
+    return count_contexts(settings.mixing, passages)

@@ -20,10 +20,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 __all__ = [
+    "GOLDEN",
     "accumulate_pairs",
     "accumulate_rows",
     "hidden_means",
     "log_partition",
+    "mixed",
     "next_word",
     "sample_hidden",
     "sample_visible",
@@ -45,13 +47,18 @@ UNIT = np.float32(1.0 / (1 << 24))
 
 
 @njit(cache=True)
+def mixed(state: np.uint64) -> np.uint64:
+    """The 64 bits that belong to a state of a stream."""
+    z = (state ^ (state >> S30)) * FIRST
+    z = (z ^ (z >> S27)) * SECOND
+    return z ^ (z >> S31)
+
+
+@njit(cache=True)
 def next_word(streams: Streams, chain: int) -> np.uint64:
     """The next 64 bits of a chain's stream."""
     streams[chain] += GOLDEN
-    z = streams[chain]
-    z = (z ^ (z >> S30)) * FIRST
-    z = (z ^ (z >> S27)) * SECOND
-    return z ^ (z >> S31)
+    return mixed(streams[chain])
 
 
 @njit(cache=True)

@@ -17,7 +17,7 @@ from musegen.models.cards import Card, DataCard, WeightsError
 from musegen.models.protocol import ChordTable, SlotSequence
 from musegen.models.training import Progress, TrainableModel, Trained, save_trained
 
-__all__ = ["MODELS", "WEIGHTS", "ModelEntry", "load_models", "train_model"]
+__all__ = ["MODELS", "WEIGHTS", "ModelEntry", "load_models", "make_ready", "train_model"]
 
 WEIGHTS = Path(str(resources.files("musegen"))) / "weights"
 
@@ -175,7 +175,7 @@ def train_model(  # noqa: PLR0913 (the options of the command, one by one)
     """
     entry = _entry(name)
     target, checkpoint = folder / entry.weights, folder / f"{name}.checkpoint"
-    _make_ready(target, checkpoint, resume=resume, force=force)
+    make_ready(target, checkpoint, resume=resume, force=force)
     chosen = entry.settings(chords) if settings is None else settings
     trained = entry.train(
         splits["train"],
@@ -192,7 +192,18 @@ def train_model(  # noqa: PLR0913 (the options of the command, one by one)
     return card
 
 
-def _make_ready(target: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
+def make_ready(target: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
+    """See that weights can be written, before hours are spent on them.
+
+    Args:
+        target: the weights file; its folder is made if it is not there.
+        checkpoint: removed if nothing is to be resumed.
+        resume: go on from the checkpoint.
+        force: replace weights that are there.
+
+    Raises:
+        OutputError: the folder cannot be written to, or holds weights already.
+    """
     if target.exists() and not force:
         raise OutputError(target, "is there already; --force replaces it")
     try:

@@ -31,6 +31,7 @@ __all__ = [
     "HIGHEST",
     "LOWEST",
     "SYMBOLS",
+    "Ask",
     "Frame",
     "FrameModel",
     "FrameSampler",
@@ -38,6 +39,7 @@ __all__ = [
     "Serial",
     "as_matrix",
     "check_rolls",
+    "drawn_frames",
     "frame_sums",
     "frames_of",
     "negative_log_likelihood",
@@ -55,6 +57,7 @@ END = 0  # symbol that ends a frame; pitch p is symbol p - LOWEST + 1
 SYMBOLS = KEYS + 1
 
 Frame = tuple[int, ...]  # MIDI numbers, ascending
+Ask = Callable[[Sequence[Frame], Sequence[int]], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,28 @@ def frames_of(symbols: Sequence[int]) -> tuple[Frame, ...]:
             notes = []
         else:
             notes.append(int(symbol) + LOWEST - 1)
+    return tuple(frames)
+
+
+def drawn_frames(ask: Ask, length: int, rng: np.random.Generator) -> tuple[Frame, ...]:
+    """So many frames, drawn symbol by symbol.
+
+    Args:
+        ask: gives natural-log probabilities (SYMBOLS,) of what follows some frames and the first
+            notes of the next, from the top down; asked once for each symbol, in order.
+        length: frames.
+        rng: draws.
+    """
+    frames: list[Frame] = []
+    notes: list[int] = []
+    while len(frames) < length:
+        chances = np.exp(ask(frames, notes))
+        symbol = int(rng.choice(SYMBOLS, p=chances / chances.sum()))
+        if symbol != END:
+            notes.append(symbol + LOWEST - 1)
+            continue
+        frames.append(tuple(reversed(notes)))
+        notes = []
     return tuple(frames)
 
 

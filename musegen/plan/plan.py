@@ -132,7 +132,7 @@ class Stood:
     """What a piece has at a slot before it is written anew."""
 
     harmony: Harmony
-    voices: tuple[Given, ...]  # all of them, high to low
+    voices: tuple[Given | None, ...]  # all of them, high to low; None rests at the onset
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,7 @@ class Slot:
     given: tuple[Given | None, ...] = ()  # what each voice is bound to; empty: nothing
     figured: Figured | None = None  # where the bass is figured
     stood: Stood | None = None  # in a window of a piece: what was there
+    silent: frozenset[int] = frozenset()  # voices that rest at the onset, and do not wait for us
 
     @property
     def middle(self) -> Fraction:
@@ -170,7 +171,8 @@ class Slot:
     @property
     def free(self) -> frozenset[int]:
         """Voices of a window that are written anew."""
-        return frozenset(voice for voice, each in enumerate(self.given) if each is None)
+        bare = frozenset(voice for voice, each in enumerate(self.given) if each is None)
+        return bare - self.silent
 
     @property
     def stands(self) -> bool:
@@ -199,6 +201,7 @@ class Phrase:
     key: Key  # of the cadence
     fermata: bool
     formula: CadenceFormula | None = None  # how it shall close; None leaves that open
+    runs_on: bool = False  # whether the next one goes on with it, without a close
 
     @property
     def cadence(self) -> str | None:
@@ -234,6 +237,7 @@ class Plan:
     figures: tuple[FigureMark, ...] = ()  # to be written under the bass
     stated: Key | None = None  # the key that the score names, if its notes are in another
     open_voices: frozenset[int] = frozenset()  # of `lines`, those whose gaps are ours to fill
+    finals: frozenset[str] | None = None  # kinds of cadence that may close it; None: any
     ends: bool = True  # whether the piece ends with the last slot
     frame: Frame | None = None  # what surrounds the slots, if they are a window
 

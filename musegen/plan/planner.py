@@ -13,6 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from musegen.plan.form_schema import ARRIVAL
 from musegen.plan.plan import Harmony, Phrase, Plan, Slot
 from musegen.plan.template import Section, Template, beats_of_bar, phrase_groups, relative_key
 from theory_kb.chords import chord, vocabulary
@@ -28,7 +29,7 @@ from theory_kb.query import (
     related_keys,
 )
 
-__all__ = ["make_plan"]
+__all__ = ["TARGETS", "Close", "draw", "draw_formula", "everyday", "make_plan"]
 
 EVERYDAY = ("common", "occasional")  # uses of chords that a plan leaves open to the search
 TARGETS = ("II", "III", "IV", "V", "VI", "VII")  # of applied dominants, in either mode
@@ -39,6 +40,7 @@ PICARDY_SHARE = 0.9  # Bach closes 131 of 142 minor chorales on a tonic with a m
 UNCOUNTED = 0.5  # phrases by which a formula that was never counted can still be drawn
 FAR = 0.5  # weight, in per cent, of a key in which the counted chorales never cadence
 FINAL_SOPRANO = 1
+PLANNED_AS = {ARRIVAL: "cad-hc", "cad-rock": "cad-plagal", "cad-loop": "cad-hc"}
 STRONGEST = 10  # strength of a perfect authentic cadence
 
 
@@ -55,7 +57,7 @@ def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Pla
     heads: dict[str, int] = {}
     start_key = home
     begin = 0
-    for group in phrase_groups(template.sections):
+    for group in phrase_groups(template.units):
         close = closes[len(phrases)]
         fresh = _phrase_slots(template, group, len(phrases), begin_slots=slots)
         phrase = Phrase(
@@ -81,14 +83,16 @@ def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Pla
 
 
 @dataclass(frozen=True, slots=True)
-class _Close:
+class Close:
+    """How a unit closes."""
+
     key: Key
     formula: CadenceFormula
     last: bool
 
 
-def _draw_closes(template: Template, home: Key, rng: np.random.Generator) -> list[_Close]:
-    groups = phrase_groups(template.sections)
+def _draw_closes(template: Template, home: Key, rng: np.random.Generator) -> list[Close]:
+    groups = phrase_groups(template.units)
     return [
         _draw_close(template, group[-1], home, last=number == len(groups) - 1, rng=rng)
         for number, group in enumerate(groups)
@@ -97,28 +101,41 @@ def _draw_closes(template: Template, home: Key, rng: np.random.Generator) -> lis
 
 def _draw_close(
     template: Template, section: Section, home: Key, *, last: bool, rng: np.random.Generator
-) -> _Close:
+) -> Close:
     """A key and a cadence formula for the end of a unit."""
     shares = {related.key: related.share for related in related_keys(home)}
     keys = [relative_key(home, roman) for roman in section.keys[home.mode]]
-    key = keys[_draw([shares.get(k, 0.0) + FAR for k in keys], rng)]
-    kinds = [kind for kind in section.close if cadence_formulas(kind, key.mode)]
+    key = keys[draw([shares.get(k, 0.0) + FAR for k in keys], rng)]
+    formula = draw_formula(template, section, key, rng=rng)
+    picardy = last and key.mode == "minor" and formula.chords[-1] == "i"
+    if picardy and rng.random() < PICARDY_SHARE:
+        formula = replace(formula, chords=(*formula.chords[:-1], "I"))
+    return Close(key, formula, last)
+
+
+def draw_formula(
+    template: Template, section: Section, key: Key, *, rng: np.random.Generator
+) -> CadenceFormula:
+    """A cadence formula among those with which a unit may close in a key.
+
+    Raises:
+        FactError: the mode of the key has none of its kinds.
+    """
+    planned = [PLANNED_AS.get(kind, kind) for kind in section.close]
+    kinds = [kind for kind in planned if cadence_formulas(kind, key.mode)]
     if not kinds:
         known = ", ".join(kind for kind in cadence_kinds() if cadence_formulas(kind, key.mode))
         came = ", ".join(section.close)
         raise FactError(
             f"form {template.id}", f"section {section.id}", f"no {came} in {key}; there are {known}"
         )
-    kind = kinds[_draw([cadence_share(kind) + FAR for kind in kinds], rng)]
+    kind = kinds[draw([cadence_share(kind) + FAR for kind in kinds], rng)]
     formulas = cadence_formulas(kind, key.mode)
-    formula = formulas[_draw([each.count + UNCOUNTED for each in formulas], rng)]
-    picardy = last and key.mode == "minor" and formula.chords[-1] == "i"
-    if picardy and rng.random() < PICARDY_SHARE:
-        formula = replace(formula, chords=(*formula.chords[:-1], "I"))
-    return _Close(key, formula, last)
+    return formulas[draw([each.count + UNCOUNTED for each in formulas], rng)]
 
 
-def _draw(weights: Sequence[float], rng: np.random.Generator) -> int:
+def draw(weights: Sequence[float], rng: np.random.Generator) -> int:
+    """A place (from 0) with odds in proportion to the weights."""
     shares = np.asarray(weights, dtype=float)
     return int(rng.choice(len(shares), p=shares / shares.sum()))
 
@@ -164,7 +181,7 @@ def _phrase_slots(
     return slots
 
 
-def _everyday(key: Key, targets: tuple[str, ...]) -> tuple[Harmony, ...]:
+def everyday(key: Key, targets: tuple[str, ...]) -> tuple[Harmony, ...]:
     """Chords that a phrase may use freely; of applied dominants those of a few targets."""
     return tuple(
         Harmony(key, each)
@@ -178,7 +195,7 @@ def _everyday(key: Key, targets: tuple[str, ...]) -> tuple[Harmony, ...]:
 def _with_harmony(
     slots: list[Slot],
     phrase: Phrase,
-    close: _Close,
+    close: Close,
     targets: tuple[str, ...],
     *,
     rng: np.random.Generator,
@@ -208,11 +225,11 @@ def _opening(
     key = phrase.start_key
     if phrase.first == 0:
         symbols = OPENING[key.mode]
-        symbol = symbols[0] if slot.strength == 4 else symbols[_draw([1.0] * len(symbols), rng)]
+        symbol = symbols[0] if slot.strength == 4 else symbols[draw([1.0] * len(symbols), rng)]
         return (Harmony(key, chord(key.mode, symbol)),)
     return tuple(
         harmony
-        for harmony in _everyday(key, targets)
+        for harmony in everyday(key, targets)
         if harmony.chord.function in INNER_OPENING_FUNCTIONS
         and harmony.chord.seventh is None
         and harmony.chord.inversion < 2
@@ -225,8 +242,8 @@ def _free_harmonies(
 ) -> tuple[Harmony, ...]:
     """Chords of the key; in a phrase that modulates, of both keys in its middle."""
     if phrase.start_key == phrase.key:
-        return _everyday(phrase.key, targets)
-    before, after = _everyday(phrase.start_key, targets), _everyday(phrase.key, targets)
+        return everyday(phrase.key, targets)
+    before, after = everyday(phrase.start_key, targets), everyday(phrase.key, targets)
     if number >= free - 1:
         return after
     return before if number == 1 else (*before, *after)

@@ -13,14 +13,16 @@ from functools import cache
 from math import log
 
 from musegen.errors import ScoreError
+from musegen.plan.ensemble import CHOIR
 from musegen.plan.home import fit, home_key
 from musegen.plan.phrasing import phrase_ends
-from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot
+from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot, where
 from musegen.score import Metre, Note, Score
-from theory_kb.chords import Chord, chord, vocabulary
+from theory_kb.check import Style, final_cadences
+from theory_kb.chords import Chord, chord, spell, vocabulary
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
-from theory_kb.pitch import Key, ScaleDegree
+from theory_kb.pitch import Key, PitchClass, ScaleDegree
 from theory_kb.query import CadenceFormula, cadence_formulas, cadence_kinds, related_keys
 
 __all__ = ["MOST_SLOTS", "chords_at", "every_chord", "plan_around", "plan_of_chords"]
@@ -35,9 +37,13 @@ NO_FORMULA = 0.05  # phrases by which a key counts in which no cadence fits the 
 CLOSING = 2  # last chords of a phrase that are bound to cadences
 HALF = ("cad-hc", "cad-phrygian")
 DECEPTIVE = "cad-deceptive"
+PERFECT = frozenset({"cad-pac"})  # its soprano ends on the tonic
+TONIC = 1  # scale degree
 PICARDY = {"I"}
 FIFTH = ScaleDegree(5, 0)
 OPENING = ("I", "I6", "V", "vi", "i", "i6", "VI")
+
+Finals = frozenset[str]  # kinds of cadence
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ def plan_around(
     name: str,
     least_grade: int = COMMON,
     bars: Sequence[int] = (),
+    style: Style | None = None,
 ) -> Plan:
     """The plan of a piece of which some voices are given.
 
@@ -68,9 +75,11 @@ def plan_around(
         least_grade: of the progressions that may stand. Below `COMMON` phrases may close on any
             chord of any of their keys: for a tune that no common way carries.
         bars: in which phrases end, if they are asked for and not looked for.
+        style: whose last cadences count; None leaves all but deceptive ones open.
 
     Raises:
-        ScoreError: nothing is given, or more than a plan may hold.
+        ScoreError: nothing is given, more than a plan may hold, or a last note with which no piece
+            in the key can close.
         OptionError: a bar that is not there.
         UnknownNameError: a metre that is not known.
     """
@@ -84,7 +93,9 @@ def plan_around(
         replace(slot, given=_given(slot, lines))
         for slot in _slots(spans, score.metre, score.upbeat)
     ]
-    key = home or home_key(lines, score.key, closes=lambda each: _comes_home(each, slots))
+    key = home or home_key(lines, score.key, closes=lambda each: _comes_home(each, slots, style))
+    finals = _finals_of(style, key)
+    _check_end(slots[-1], key, score, finals)
     phrases = _phrases(slots, key)
     return Plan(
         name,
@@ -98,6 +109,7 @@ def plan_around(
                 phrases[slot.phrase],
                 slots,
                 key,
+                finals,
                 free=least_grade < COMMON,
             )
             for slot in slots
@@ -106,6 +118,7 @@ def plan_around(
         lines,
         least_grade=least_grade,
         stated=score.key if home is None and key != score.key else None,
+        finals=None if style is None else final_cadences(style, key.mode),
     )
 
 
@@ -315,14 +328,19 @@ def chords_at(plan: Plan, place: int) -> tuple[Harmony, ...]:
     if plan.least_grade < COMMON:
         keys = dict.fromkeys((phrase.start_key, phrase.key))
         return tuple(one for key in keys for one in every_chord(key, slot))
-    return _with_harmony(slot, phrase, plan.slots, plan.home, free=False).harmonies
+    return _with_harmony(
+        slot, phrase, plan.slots, plan.home, _offered(plan.finals), free=False
+    ).harmonies
 
 
 def _with_harmony(
-    slot: Slot, phrase: Phrase, slots: Sequence[Slot], home: Key, *, free: bool
+    slot: Slot, phrase: Phrase, slots: Sequence[Slot], home: Key, finals: Finals, *, free: bool
 ) -> Slot:
     """The chords that may stand at a slot and hold what is given there."""
     last = slot.phrase == slots[-1].phrase
+    perfect = finals == PERFECT and last and slot.closes
+    if perfect and not (slot.given and slot.given[SOPRANO]):
+        slot = replace(slot, soprano=(TONIC,))
     keys = _keys_of(slot, phrase)
     ends = slot.to_end < CLOSING
     if free and not (last and ends):
@@ -336,41 +354,86 @@ def _with_harmony(
         return replace(slot, harmonies=_chords(phrase.key))
     chosen: tuple[Harmony, ...] = ()
     if ends and not free:
-        chosen = _closing(slot, phrase, slots, last=last)
+        chosen = _closing(slot, phrase, slots, finals if last else _every_kind())
     elif slot.closes:
-        chosen = tuple(each for each in everyday if _arrives(each, last=last))
+        chosen = tuple(
+            each for each in everyday if _arrives(each, finals if last else _every_kind())
+        )
     if not chosen and slot.from_start == 0 and slot.phrase == 0:
         chosen = tuple(each for each in everyday if each.chord.symbol in OPENING)
     return replace(slot, harmonies=chosen or everyday)
 
 
-def _arrives(each: Harmony, *, last: bool) -> bool:
-    """Whether some cadence leads to a chord; the last one to a tonic or a dominant."""
-    ends = {formula.chords[-1] for formula in _formulas(each.key) if not last or _is_final(formula)}
+def _arrives(each: Harmony, kinds: Finals) -> bool:
+    """Whether some cadence of some kinds leads to a chord."""
+    ends = {formula.chords[-1] for formula in _formulas(each.key) if formula.kind in kinds}
     return each.chord.symbol in ends | PICARDY
 
 
-def _comes_home(key: Key, slots: Sequence[Slot]) -> bool:
+def _finals_of(style: Style | None, key: Key) -> Finals:
+    """Kinds of cadence with which a piece may end."""
+    return _offered(None if style is None else final_cadences(style, key.mode))
+
+
+def _offered(finals: Finals | None) -> Finals:
+    """Kinds that are offered for the end: where no style forbids any, all but deceptive ones."""
+    return _every_kind() - {DECEPTIVE} if finals is None else finals
+
+
+@cache
+def _every_kind() -> Finals:
+    return frozenset(cadence_kinds())
+
+
+def _comes_home(key: Key, slots: Sequence[Slot], style: Style | None) -> bool:
     """Whether a piece may end in a key as its given notes do."""
-    return any(_is_final(each) and _closes(each, key, slots) for each in _formulas(key))
+    finals = _finals_of(style, key)
+    return any(each.kind in finals and _closes(each, key, slots) for each in _formulas(key))
 
 
-def _is_final(formula: CadenceFormula) -> bool:
-    """Whether a piece may end so: at home, or on the dominant as Phrygian tunes do."""
-    return formula.kind != DECEPTIVE
+def _check_end(slot: Slot, key: Key, score: Score, finals: Finals) -> None:
+    """Refuse a last note with which no last cadence of a key can sound.
+
+    Raises:
+        ScoreError: names the place, the note, and the notes that may stand there.
+    """
+    chords = dict.fromkeys(each.chords[-1] for each in _formulas(key) if each.kind in finals)
+    if key.mode == "minor" and "i" in chords:
+        chords["I"] = None  # the Picardy third
+    for voice, each in enumerate(slot.given):
+        if each is None:
+            continue
+        allowed = dict.fromkeys(
+            tone for symbol in chords for tone in _last_tones(chord(key.mode, symbol), key, voice)
+        )
+        if finals == PERFECT and voice == SOPRANO:
+            allowed = dict.fromkeys([key.tonic])
+        if not any(pitch.pitch_class in allowed for pitch in each.pitches):
+            names = [str(tone) for tone in allowed]
+            raise ScoreError(
+                where(slot, score.metre.unit),
+                f"the {CHOIR.voices[voice].lower()} ends on {each.pitches[-1]}; a piece in {key} closes in this "
+                f"style with {', '.join(names[:-1])}{' or ' if names[1:] else ''}{names[-1]} there",
+            )
+
+
+def _last_tones(each: Chord, key: Key, voice: int) -> list[PitchClass]:
+    """Notes of a chord that a voice may sing."""
+    tones = spell(each, key)
+    return [tones[each.inversion]] if voice == BASS else list(tones)
 
 
 def _closing(
-    slot: Slot, phrase: Phrase, slots: Sequence[Slot], *, last: bool
+    slot: Slot, phrase: Phrase, slots: Sequence[Slot], kinds: Finals
 ) -> tuple[Harmony, ...]:
-    """Chords of the cadences that the end of a phrase admits at a place."""
+    """Chords of the cadences of some kinds that the end of a phrase admits at a place."""
     inside = slots[phrase.first : phrase.last + 1]
     fitting = [
         formula
         for formula in _formulas(phrase.key)
-        if _closes(formula, phrase.key, inside) and (not last or _is_final(formula))
+        if formula.kind in kinds and _closes(formula, phrase.key, inside)
     ]
-    if last:
+    if phrase.last + 1 == len(slots):
         fitting = _finals(fitting, phrase.key, inside[-1])
     found = dict.fromkeys(
         formula.chords[-1 - slot.to_end] for formula in fitting if len(formula.chords) > slot.to_end

@@ -8,13 +8,15 @@ that it touches, and so does whatever else that voice sounds in such a beat.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, partial
 
 from musegen.errors import ScoreError
+from musegen.plan.ensemble import players_of
 from musegen.plan.plan import ANY, COMMON, Frame, Given, Harmony, Phrase, Plan, Slot, Stood
 from musegen.score import ChordLabel, Note, Score
 from musegen.slices import beat_spans, sounding, ticks
@@ -32,6 +34,7 @@ __all__ = [
     "open_window",
     "plan_window",
     "sounded",
+    "voice_names",
 ]
 
 VOICES = ("soprano", "alto", "tenor", "bass")
@@ -40,7 +43,19 @@ BEFORE, AFTER = 16, 2  # beats around the window that the search sees
 CLOSING = 2  # last beats of a phrase that cadences are made of
 EVERYDAY = ("common", "occasional")  # use of the chords that are tried first
 
+NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
 Span = tuple[Fraction, Fraction]
+
+
+def voice_names(score: Score) -> tuple[str, ...]:
+    """What the voices of a piece are called: those of a choir, or else as their parts are."""
+    if len(score.parts) == len(VOICES):
+        return VOICES
+    names = tuple(NOT_IN_NAMES.sub("-", part.name.lower()).strip("-") for part in score.parts)
+    if len({*names, ""}) > len(names):
+        return names
+    return tuple(f"voice-{number}" for number in range(1, len(names) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +93,13 @@ def open_window(
     """The beats and voices of a piece that may be written anew.
 
     Args:
-        score: four parts, chords named.
+        score: parts high to low, chords named.
         span: start and end of the window in quarter notes.
         voices: those that are written anew, 0 soprano to 3 bass.
         stays: whether a note of a voice is locked.
 
     Raises:
-        ScoreError: too long, a voice rests where notes are to be written, or nothing is open.
+        ScoreError: too long, or nothing is open.
     """
     beats = _beats(score)
     inside = [beat for beat in beats if span[0] <= beat[0] and beat[1] <= span[1]]
@@ -96,7 +111,8 @@ def open_window(
     }
     written = [beat for beat in inside if any(beat in each for each in open_beats.values())]
     if not written:
-        asked = " and ".join(VOICES[voice] for voice in sorted(voices))
+        names = voice_names(score)
+        asked = " and ".join(names[voice] for voice in sorted(voices))
         raise ScoreError(
             _where(score, span[0]),
             f"nothing of the {asked} is left to rewrite: every note there is locked, rests, or "
@@ -167,29 +183,20 @@ def _covered(note: Note, beats: Collection[Span]) -> bool:
 def _with_context(score: Score, beats: Sequence[Span], written: Sequence[Span]) -> tuple[Span, ...]:
     """The beats from the first to the last that are written, with those around that can be seen.
 
-    Raises:
-        ScoreError: a voice rests between them.
+    Beats at whose onset all voices rest are left out.
     """
     first, last = beats.index(written[0]), beats.index(written[-1])
-    silent = [(beat, _silent(score, beat)) for beat in beats[first : last + 1]]
-    for (start, _), voices in silent:
-        if voices and len(voices) < len(VOICES):
-            problem = f"the {VOICES[voices[0]]} rests; all four voices must sound to be rewritten"
-            raise ScoreError(_where(score, start), problem)
     begin, end = first, last + 1
-    while begin > max(0, first - BEFORE) and not _silent(score, beats[begin - 1]):
+    while begin > max(0, first - BEFORE) and _sounds(score, beats[begin - 1]):
         begin -= 1
-    while end < min(len(beats), last + 1 + AFTER) and not _silent(score, beats[end]):
+    while end < min(len(beats), last + 1 + AFTER) and _sounds(score, beats[end]):
         end += 1
-    unheard = {beat for beat, voices in silent if voices}
-    return tuple(beat for beat in beats[begin:end] if beat not in unheard)
+    return tuple(beat for beat in beats[begin:end] if _sounds(score, beat))
 
 
-def _silent(score: Score, beat: Span) -> list[int]:
-    """Voices that rest at the onset of a beat."""
-    return [
-        voice for voice, part in enumerate(score.parts) if sounding(part.notes, beat[0]) is None
-    ]
+def _sounds(score: Score, beat: Span) -> bool:
+    """Whether any voice sounds at the onset of a beat."""
+    return any(sounding(part.notes, beat[0]) is not None for part in score.parts)
 
 
 def _where(score: Score, onset: Fraction) -> str:
@@ -214,7 +221,8 @@ def plan_window(
         window: what is open.
         known: errors that the piece has already: rule, onset in ticks, voices.
         name: of the task.
-        least_grade: of the progressions that may stand.
+        least_grade: of the progressions that may stand. At `ANY` rare chords are offered beside the
+            everyday ones, and phrases may close with any chord of their key.
         keep_harmony: whether each chord stays what it is.
     """
     score = window.score
@@ -222,7 +230,13 @@ def plan_window(
     bare = _slots(window, ends)
     phrases = _phrases(window, bare, ends)
     slots = tuple(
-        _with_harmony(slot, window, phrases[slot.phrase], keep_harmony=keep_harmony)
+        _with_harmony(
+            slot,
+            window,
+            phrases[slot.phrase],
+            keep_harmony=keep_harmony,
+            free=least_grade == ANY,
+        )
         for slot in bare
     )
     voices = frozenset().union(*window.free)
@@ -234,9 +248,10 @@ def plan_window(
         score.tempo,
         slots,
         phrases,
-        {voice: window.kept(voice) for voice in range(len(VOICES))},
+        {voice: window.kept(voice) for voice in range(len(score.parts))},
         least_grade=ANY if keep_harmony else least_grade,
         chords_given=keep_harmony,
+        ensemble=players_of(score),
         open_voices=voices,
         ends=window.spans[-1][1] >= score.duration,
         frame=Frame(score, frozenset(known)),
@@ -273,7 +288,7 @@ def _slot(score: Score, beat: Span, free: frozenset[int], places: tuple[int, int
     metre = score.metre_at(onset)
     position = ticks((number - 1) * Fraction(4, metre.unit))
     phrase, to_end, from_start = places
-    stood = tuple(heard(part.notes, onset, end) for part in score.parts)
+    stood = tuple(Given.heard(part.notes, onset, end) for part in score.parts)
     return Slot(
         onset,
         end - onset,
@@ -286,13 +301,14 @@ def _slot(score: Score, beat: Span, free: frozenset[int], places: tuple[int, int
         (),
         given=tuple(None if voice in free else each for voice, each in enumerate(stood)),
         stood=Stood(_harmony(label_at(score, onset)), stood),
+        silent=frozenset(voice for voice, each in enumerate(stood) if each is None),
     )
 
 
 def heard(line: Sequence[Note], onset: Fraction, end: Fraction) -> Given:
     """What a line sounds in a beat, every note of it."""
     found = Given.heard(line, onset, end)
-    assert found is not None, "beats in which a voice rests are left out of a window"
+    assert found is not None, "asked only where a line sounds at the onset"
     return found
 
 
@@ -330,7 +346,9 @@ def _harmony(label: ChordLabel) -> Harmony:
     return Harmony(label.key, read_chord(label.key.mode, label.numeral))
 
 
-def _with_harmony(slot: Slot, window: Window, phrase: Phrase, *, keep_harmony: bool) -> Slot:
+def _with_harmony(
+    slot: Slot, window: Window, phrase: Phrase, *, keep_harmony: bool, free: bool
+) -> Slot:
     """The chords that may stand at a slot: its own, and others where voices are free to change."""
     assert slot.stood is not None, "a window has something that stood"
     own = slot.stood.harmony
@@ -338,12 +356,22 @@ def _with_harmony(slot: Slot, window: Window, phrase: Phrase, *, keep_harmony: b
         return replace(slot, harmonies=(own,))
     keys = dict.fromkeys((own.key, *_keys_near(window, slot), phrase.key))
     fitting: list[Harmony] = []
-    for everyday in (True, False):
-        choices = [each for key in keys for each in _choices(slot, key, phrase, everyday=everyday)]
-        fitting = [each for each in choices if holds(each, slot)]
+    for offer in _offers(slot, keys, phrase, free=free):
+        fitting = [each for each in offer if holds(each, slot)]
         if fitting:
             break
     return replace(slot, harmonies=tuple(dict.fromkeys((own, *fitting))))
+
+
+def _offers(
+    slot: Slot, keys: Iterable[Key], phrase: Phrase, *, free: bool
+) -> Iterator[list[Harmony]]:
+    """Chords in the order in which they are tried; the first that hold what is given are taken."""
+    if free:
+        yield [each for key in keys for each in _chords(key, everyday=False)]
+        return
+    for everyday in (True, False):
+        yield [each for key in keys for each in _choices(slot, key, phrase, everyday=everyday)]
 
 
 def _keys_near(window: Window, slot: Slot) -> tuple[Key, ...]:
@@ -383,7 +411,7 @@ def _closing(key: Key, to_end: int) -> tuple[Harmony, ...]:
 def holds(harmony: Harmony, slot: Slot) -> bool:
     """Whether a chord holds, for every voice that stands, one of its pitches."""
     tones = spell(harmony.chord, harmony.key)
-    last = len(VOICES) - 1
+    last = max(voice for voice in range(len(slot.given)) if voice not in slot.silent)
     return all(
         each is None
         or any(

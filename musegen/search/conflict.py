@@ -23,10 +23,12 @@ from musegen.search.errors import SearchInputError
 
 __all__ = [
     "LIMIT",
+    "MOST_SETS",
     "Core",
     "Correction",
     "LimitReachedError",
     "cheapest_corrections",
+    "fewest_of_each",
     "smallest_conflict",
 ]
 
@@ -167,6 +169,18 @@ def _grown(kept: Kept, everything: Kept, asked: _Asked) -> Kept:
             half = len(chunk) // 2
             waiting += [chunk[half:], chunk[:half]]
     return kept
+
+
+def fewest_of_each(sets: Sequence[Kept]) -> Kept:
+    """The fewest constraints of which each of some sets has one; all of them where that is too much.
+
+    Args:
+        sets: none of them empty.
+    """
+    try:
+        return _hitting(sets)
+    except LimitReachedError:
+        return frozenset().union(*sets)
 
 
 def _hitting(sets: Sequence[Kept]) -> Kept:

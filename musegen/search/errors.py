@@ -9,7 +9,7 @@ MusegenError
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from theory_kb.errors import MusegenError
 
@@ -35,26 +35,15 @@ class Explained(Protocol):
         """All this as values of JSON."""
 
 
-class InfeasibleError(MusegenError):
-    """No solution exists under the hard constraints."""
+class _ExplainableError(MusegenError):
+    """A refusal that can say why, if somebody gave it the means to."""
 
-    def __init__(
-        self, slot: int, problem: str, *, from_right: int | None = None, placed: bool = False
-    ) -> None:
-        """Name the first slot (counted from 0) with nothing left, and why.
-
-        Args:
-            slot: first slot that cannot be reached from the start.
-            problem: what is wrong there.
-            from_right: last slot that cannot reach the end, where that was asked.
-            placed: whether the problem names its place in other words than a slot.
-        """
-        super().__init__(problem if placed else f"slot {slot}: {problem}")
-        self.slot, self.problem, self.from_right = slot, problem, from_right
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
         self._ask: Callable[[], Explained | None] | None = None
         self._answer: Explained | None = None
 
-    def explained_by(self, ask: Callable[[], Explained | None]) -> InfeasibleError:
+    def explained_by(self, ask: Callable[[], Explained | None]) -> Self:
         """The same error, which can say why: `ask` is called once, when somebody wants to know."""
         self._ask = ask
         return self
@@ -77,7 +66,25 @@ class InfeasibleError(MusegenError):
         return () if self.explanation is None else self.explanation.relaxations
 
 
-class DeadEndError(MusegenError):
+class InfeasibleError(_ExplainableError):
+    """No solution exists under the hard constraints."""
+
+    def __init__(
+        self, slot: int, problem: str, *, from_right: int | None = None, placed: bool = False
+    ) -> None:
+        """Name the first slot (counted from 0) with nothing left, and why.
+
+        Args:
+            slot: first slot that cannot be reached from the start.
+            problem: what is wrong there.
+            from_right: last slot that cannot reach the end, where that was asked.
+            placed: whether the problem names its place in other words than a slot.
+        """
+        super().__init__(problem if placed else f"slot {slot}: {problem}")
+        self.slot, self.problem, self.from_right = slot, problem, from_right
+
+
+class DeadEndError(_ExplainableError):
     """What looks further back than one slot left nothing to go on with.
 
     `proved` says that every way was tried, so that there is no solution; else the search gave up.

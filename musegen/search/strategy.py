@@ -1,6 +1,8 @@
 """One entry to all strategies of search, each with its guarantee (`docs/adr/0012-strategies.md`).
 
-All find a solution if the hard rules leave one, or prove that they leave none:
+All find a solution if the hard rules leave one on the lattice, or prove that they leave none. For
+first-order rules that holds always; where long rules drive a search back, up to a number of ways
+on that are listed (`beam.MOST_WAYS`, 50 million), and then it says that nothing is proved:
 
 - `beam`: the best of what a beam keeps, by models, costs and noise. Reports how far its cost is
   above a bound that no solution is below.

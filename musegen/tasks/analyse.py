@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from musegen.analysis.analyse import analyse
+from musegen.analysis.analyse import analyse, hear
+from musegen.analysis.comparison import Comparison, compared
 from musegen.analysis.result import Analysis
 from musegen.errors import MusegenError, OptionError, ScoreError
 from musegen.io.analysis_text import NOTATIONS, romantext
@@ -17,10 +16,19 @@ from musegen.io.files import check_file_target, write_file
 from musegen.io.musicxml import write_musicxml
 from musegen.io.pieces import Reading
 from musegen.io.reading import read_pieces
+from musegen.io.romantext_reading import read_romantext
+from musegen.tasks.pool import in_order
 from musegen.threads import one_thread
 from theory_kb.pitch import Key
 
-__all__ = ["AnalyseOptions", "Analysed", "analyse_files", "checked_options", "write_outputs"]
+__all__ = [
+    "AnalyseOptions",
+    "Analysed",
+    "analyse_files",
+    "check_alone",
+    "checked_options",
+    "write_outputs",
+]
 
 MOST_READINGS = 50
 
@@ -35,6 +43,7 @@ class AnalyseOptions:
     romantext: Path | None = None
     annotated: Path | None = None  # MusicXML with the numerals below
     html: Path | None = None
+    against: Path | None = None  # RomanText to compare with
     force: bool = False
 
 
@@ -46,6 +55,7 @@ class Analysed:
     name: str
     analysis: Analysis | None
     problem: str = ""  # why there is none
+    comparison: Comparison | None = None  # with the analysis that was given
 
 
 def checked_options(options: AnalyseOptions, paths: Sequence[Path]) -> None:
@@ -55,6 +65,7 @@ def checked_options(options: AnalyseOptions, paths: Sequence[Path]) -> None:
         OptionError: an unknown notation, a strange number of readings, or a file that is asked for
             where there are several scores, or that would take a score's place.
         PitchError: a declared key that is none.
+        ScoreError: a given analysis that cannot be read.
         OutputError: a file that is there already, or could not be written.
     """
     if options.notation not in NOTATIONS:
@@ -64,6 +75,10 @@ def checked_options(options: AnalyseOptions, paths: Sequence[Path]) -> None:
     if options.key is not None:
         Key.parse(options.key)
     targets = _targets(options)
+    if options.against is not None:
+        if len(paths) != 1:
+            raise OptionError("--against", len(paths), "left out unless one score is analysed")
+        read_romantext(options.against)
     if targets and len(paths) != 1:
         raise OptionError(next(iter(targets)), len(paths), "left out unless one score is analysed")
     if len({path.resolve() for path in targets.values()}) < len(targets):
@@ -72,6 +87,18 @@ def checked_options(options: AnalyseOptions, paths: Sequence[Path]) -> None:
         if any(path.resolve() == each.resolve() for each in paths):
             raise OptionError(option, str(path), "another file than the score")
         check_file_target(path, force=options.force)
+
+
+def check_alone(options: AnalyseOptions) -> None:
+    """Refuse options that say how one score is told, where a table of many is asked for.
+
+    Raises:
+        OptionError: one of them is given.
+    """
+    given = {"--key": options.key, "--against": options.against, **_targets(options)}
+    for option, value in given.items():
+        if value is not None:
+            raise OptionError(option, str(value), "left out with --table")
 
 
 def _targets(options: AnalyseOptions) -> dict[str, Path]:
@@ -96,28 +123,11 @@ def analyse_files(
     Raises:
         OptionError: fewer jobs than one.
     """
-    if jobs < 1:
-        raise OptionError("--jobs", jobs, "at least 1")
-    if jobs == 1 or len(paths) < 2:
-        yield from (each for path in paths for each in _analysed(path, options))
-        return
-    workers = ProcessPoolExecutor(
-        min(jobs, len(paths)), get_context("spawn"), initializer=_leave_interrupts
-    )
-    try:
-        waiting = [workers.submit(_analysed, path, options) for path in paths]
-        for each in waiting:
-            yield from each.result()
-    finally:
-        workers.shutdown(wait=False, cancel_futures=True)
+    for found in in_order(partial(_analysed, options=options), paths, jobs=jobs):
+        yield from found
 
 
-def _leave_interrupts() -> None:
-    """An interrupt ends the process that printed what is finished, and that ends the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _analysed(path: Path, options: AnalyseOptions) -> list[Analysed]:
+def _analysed(path: Path, *, options: AnalyseOptions) -> list[Analysed]:
     """What comes of each piece of a file."""
     try:
         readings = read_pieces(path)
@@ -131,11 +141,17 @@ def _one(path: Path, reading: Reading | ScoreError, options: AnalyseOptions) -> 
         return Analysed(str(path), path.name, None, str(reading))
     key = Key.parse(options.key) if options.key else None
     try:
+        given = read_romantext(options.against) if options.against else ()
         with one_thread():
-            found = analyse(reading.score, key=key, readings=options.readings)
+            heard = hear(reading.score, key=key)
+            found = analyse(reading.score, readings=options.readings, heard=heard)
     except MusegenError as error:
         return Analysed(str(path), reading.name, None, f"{path}: {error}")
-    return Analysed(str(path), reading.name, found)
+    name = options.against.name if options.against else ""
+    comparison = compared(name, given, heard, found) if given else None
+    remarks = (*reading.remarks, *found.remarks)
+    told = replace(found, remarks=remarks)
+    return Analysed(str(path), reading.name, told, comparison=comparison)
 
 
 def write_outputs(found: Sequence[Analysed], options: AnalyseOptions) -> None:

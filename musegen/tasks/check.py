@@ -52,6 +52,7 @@ __all__ = [
     "checked_output",
     "judge",
     "place_of",
+    "placed",
 ]
 
 SPECIES = range(1, 6)
@@ -278,7 +279,7 @@ def judge(reading: Reading, seen: Piece, style: Style, harmony: str, file: str) 
         reading.name,
         score,
         style.name,
-        tuple(_placed(number, finding, score) for number, finding in enumerate(found.findings, 1)),
+        tuple(placed(number, finding, score) for number, finding in enumerate(found.findings, 1)),
         tuple(SkippedRule(each.rule, each.reason) for each in found.skipped),
         sum(level != "-" for level in style.severities.values()) - len(found.skipped),
         int(both_move(seen.surface).sum()),
@@ -435,7 +436,8 @@ def place_of(score: Score, onset: Fraction) -> Place:
     return Place(bar, float((units - 1) * Fraction(4, metre.unit) / length) + 1)
 
 
-def _placed(number: int, finding: Finding, score: Score) -> PlacedFinding:
+def placed(number: int, finding: Finding, score: Score) -> PlacedFinding:
+    """A finding with its place in a score and the ids of its notes."""
     onset = Fraction(finding.onset, TICKS)
     voices = tuple(score.parts[voice].name for voice in finding.voices)
     return PlacedFinding(

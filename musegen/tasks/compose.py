@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from musegen.score import Score
 from musegen.tasks.writing import Draft, Options, check_options, write
 from theory_kb.pitch import Key, PitchClass
 
-__all__ = ["Request", "draft"]
+__all__ = ["Request", "draft", "draw_key"]
 
 KEY_FIFTHS = (-3, -2, -1, 0, 1, 2, 3)  # signatures that a piece without a given key may have
 
@@ -28,6 +28,7 @@ class Request(Options):
     form: str = "chorale"  # name of a form, or path of a template
     key: str | None = None  # such as "D minor"; None lets the seed choose
     metre: str | None = None  # such as "3/4"; None takes the form's first
+    settings: Mapping[str, str] = field(default_factory=dict)  # of the template, as text by name
 
 
 def draft(
@@ -49,7 +50,7 @@ def draft(
     """
     check_options(request)
     metre = request.metre or (None if pattern is None else str(pattern.metre))
-    template = load_template(request.form, metre=metre)
+    template = load_template(request.form, metre=metre, settings=request.settings)
     rng = np.random.default_rng(request.seed)
     home = _home(request, pattern, rng)
     plan = make_plan(template, home, rng=rng)
@@ -65,10 +66,11 @@ def draft(
 def _home(request: Request, pattern: Score | None, rng: np.random.Generator) -> Key:
     if request.key is not None:
         return Key.parse(request.key)
-    return pattern.key if pattern is not None else _draw_key(rng)
+    return pattern.key if pattern is not None else draw_key(rng)
 
 
-def _draw_key(rng: np.random.Generator) -> Key:
+def draw_key(rng: np.random.Generator) -> Key:
+    """A home key of at most three signs, major or minor."""
     fifths = int(rng.choice(KEY_FIFTHS))
     if rng.random() < 0.5:
         return Key(PitchClass(fifths), "major")

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from musegen.models.protocol import IntArray
-from musegen.plan.ensemble import CHOIR
 from musegen.plan.plan import Harmony, Plan, where
 from musegen.search.conflict import (
     Correction,
@@ -21,9 +20,10 @@ from musegen.search.conflict import (
     cheapest_corrections,
     smallest_conflict,
 )
-from musegen.tasks.conflict_text import PROOFS, named, told, ways_told
+from musegen.tasks.conflict_text import WORK, named, proof_told, told, ways_told
 from musegen.tasks.relaxation import (
     KINDS,
+    MOST_WORK,
     Change,
     Constraint,
     Loosened,
@@ -33,9 +33,8 @@ from musegen.tasks.relaxation import (
 from theory_kb.check import Style
 from theory_kb.chords import spell
 from theory_kb.pitch import Pitch, PitchClass
-from theory_kb.query import voice_range
 
-__all__ = ["Conflict", "Explanation", "Relaxation", "explain_conflict"]
+__all__ = ["Conflict", "Explanation", "Relaxation", "explain_conflict", "in_order"]
 
 GIVEN = ("note", "chord", "degree")  # kinds of constraints that the task names
 CONSONANT = (0, 3, 4, 7, 8, 9)  # semitones of intervals, octaves left out
@@ -44,7 +43,6 @@ MIDDLE_OF_KEY = 2  # of a major scale, in fifths above the tonic
 OCTAVES = range(1, 7)
 FARTHEST = 12  # semitones that a given note may be moved
 MOST_PLACES = 8  # further places that are looked for
-MOST_WORK = 120_000_000  # pairs judged for the conflict, and for the ways out of each kind
 
 OTHERS = tuple(kind for kind in KINDS if kind not in GIVEN)
 WAYS = ((tuple(KINDS), 2), (OTHERS, 1), (GIVEN, 1))  # kinds that may change, and how many ways out
@@ -55,7 +53,8 @@ class Conflict:
     """Constraints that cannot hold together."""
 
     members: tuple[Constraint, ...]
-    proof: str  # `only`, `smallest`, `irreducible` or `cut short`, see `musegen.search.conflict`
+    proof: str  # `only`, `smallest`, `irreducible` or `cut short`, see `musegen.search.conflict`,
+    # with `, long rules` beside the rules on neighbours; or `surfaces`
     first: int  # the slots that no way leads through
     last: int
 
@@ -83,10 +82,10 @@ class Explanation:
     def lines(self) -> tuple[str, ...]:
         """The explanation in words, a fact a line."""
         members = told(self.plan, self.style, self.conflict.members)
-        lines = [f"these cannot hold together: {members}", PROOFS[self.conflict.proof]]
+        lines = [f"these cannot hold together: {members}", *proof_told(self.conflict.proof)]
         lines += ways_told(self.plan, self.style, [each.changes for each in self.relaxations])
         if self.limited:
-            lines.append("the limit of work was reached: there may be other, cheaper ways out")
+            lines.append(f"a limit was reached ({WORK}): there may be other, cheaper ways out")
         if self.further:
             unit = self.plan.metre[1]
             places = "; ".join(where(self.plan.slots[slot], unit) for slot in self.further)
@@ -187,10 +186,10 @@ def _conflict(loose: Loosened, first: int, last: int) -> Conflict:
     core = smallest_conflict([[numbers[each] for each in group] for group in groups], possible)
     members = tuple(flat[number] for number in sorted(core.members, reverse=True))
     proof = "cut short" if loose.undecided else core.proof
-    return Conflict(_in_order(members), proof, first, last)
+    return Conflict(in_order(members), proof, first, last)
 
 
-def _in_order(members: Sequence[Constraint]) -> tuple[Constraint, ...]:
+def in_order(members: Sequence[Constraint]) -> tuple[Constraint, ...]:
     """What is given first, then rules and limits; each by place and voice."""
     return tuple(
         sorted(
@@ -282,7 +281,7 @@ def _corrections(
 
 def _filled(through: _Through, members: frozenset[Constraint]) -> tuple[Change, ...]:
     """What could stand in place of given notes and chords: what is nearest, one after another."""
-    changes = [Change(each) for each in _in_order(tuple(members))]
+    changes = [Change(each) for each in in_order(tuple(members))]
     try:
         for place, change in enumerate(changes):
             for to in _nearest(through.loose.plan, change.constraint):
@@ -306,7 +305,7 @@ def _pitches_near(plan: Plan, note: Constraint) -> list[Pitch]:
     slot = plan.slots[note.slots[0]]
     given = slot.given[note.voice]
     assert given is not None  # the constraint is a note of this slot
-    compass = voice_range(CHOIR.voices[note.voice].lower())
+    compass = plan.ensemble.compass[note.voice]
     low, high = compass.extended_low.semitone, compass.extended_high.semitone
     tonic, old = plan.home.tonic.fifths, given.first
     others = [each.first.semitone for each in slot.given if each is not None and each is not given]

@@ -7,26 +7,44 @@ from typing import TYPE_CHECKING, Any
 
 from musegen.plan.ensemble import CHOIR
 from musegen.plan.plan import Harmony, Plan, where
+from musegen.search.conflict import LIMIT, MOST_SETS
+from musegen.tasks.relaxation import MOST_PAIRS, MOST_WORK
 from theory_kb.check import Style
 from theory_kb.pitch import Pitch
-from theory_kb.query import voice_range
 from theory_kb.rules.records import rule
 
 if TYPE_CHECKING:
     from musegen.tasks.relaxation import Change, Constraint
 
-__all__ = ["PROOFS", "named", "told", "ways_told"]
+__all__ = ["LONG", "PROOFS", "WORK", "named", "proof_told", "told", "ways_told"]
 
 FEW = 4  # chords that are named one by one
+
+WORK = (
+    f"{LIMIT} questions, {MOST_WORK // 1_000_000} million pairs of voicings, {MOST_SETS:,} sets; "
+    f"or {MOST_PAIRS // 1_000_000} million pairs for one question"
+)
 
 PROOFS: Mapping[str, str] = {
     "only": "each of these is needed for the conflict, and there is no other in these bars",
     "smallest": "no smaller set of what holds in these bars explains it; others as small may",
-    "irreducible": "each of these is needed for the conflict; a smaller one may exist",
-    "cut short": "not all of these may be needed: the search for the smallest set was cut short",
+    "irreducible": "each of these is needed for the conflict; a smaller one may exist, since the "
+    f"search ended at a limit: {WORK}",
+    "cut short": "not all of these may be needed, since the search for the smallest set ended at a "
+    f"limit: {WORK}",
+    "surfaces": "each surface that was drawn breaks one of these, up to 20 of each row of chords; "
+    "another one may not",
 }
+LONG = ", long rules"  # at the end of a proof: beside what holds in any case
+BESIDE = "the rules on one chord and on two neighbours are held beside them"
 
 Words = Callable[[Plan, Style, "Constraint"], str]
+
+
+def proof_told(proof: str) -> list[str]:
+    """What is known of a conflict, a fact a line."""
+    lines = [PROOFS[proof.removesuffix(LONG)]]
+    return [*lines, BESIDE] if proof.endswith(LONG) else lines
 
 
 def told(plan: Plan, style: Style, members: Sequence[Constraint]) -> str:
@@ -62,7 +80,7 @@ def named(
         ],
     }
     if constraint.voice >= 0:
-        values["voice"] = CHOIR.voices[constraint.voice].lower()
+        values["voice"] = plan.ensemble.voices[constraint.voice].lower()
     if constraint.rule:
         values["rule"] = constraint.rule
     if to is not None:
@@ -89,7 +107,7 @@ def _note(plan: Plan, _: Style, note: Constraint) -> str:
     given = plan.slots[note.slots[0]].given[note.voice]
     assert given is not None  # the constraint is a note of this slot
     sounds = ", ".join(str(pitch) for pitch in given.pitches)
-    return f"{CHOIR.voices[note.voice].lower()} {sounds}"
+    return f"{plan.ensemble.voices[note.voice].lower()} {sounds}"
 
 
 def _chord(plan: Plan, _: Style, constraint: Constraint) -> str:
@@ -107,9 +125,9 @@ def _rule(_: Plan, style: Style, constraint: Constraint) -> str:
     return f'rule {constraint.rule} ("{rule(constraint.rule).name}", {style.severities[constraint.rule]})'
 
 
-def _range(_: Plan, __: Style, constraint: Constraint) -> str:
-    name = CHOIR.voices[constraint.voice].lower()
-    compass = voice_range(name)
+def _range(plan: Plan, _: Style, constraint: Constraint) -> str:
+    name = plan.ensemble.voices[constraint.voice].lower()
+    compass = plan.ensemble.compass[constraint.voice]
     return f"the {name} from {compass.core_low} to {compass.core_high}"
 
 
@@ -152,7 +170,7 @@ Loosening = Callable[[Plan, Style, "Change", str], str]
 
 
 def _move_note(plan: Plan, style: Style, change: Change, place: str) -> str:
-    voice = CHOIR.voices[change.constraint.voice].lower()
+    voice = plan.ensemble.voices[change.constraint.voice].lower()
     sounds = _note(plan, style, change.constraint).removeprefix(f"{voice} ")
     if change.to is None:
         return f"leave the {voice} open instead of {sounds} at {place}"
@@ -176,9 +194,9 @@ def _break_rule(_: Plan, __: Style, change: Change, place: str) -> str:
     return f'give up rule {name} ("{rule(name).name}") once, at {place}'
 
 
-def _widen(_: Plan, __: Style, change: Change, place: str) -> str:
-    name = CHOIR.voices[change.constraint.voice].lower()
-    compass = voice_range(name)
+def _widen(plan: Plan, _: Style, change: Change, place: str) -> str:
+    name = plan.ensemble.voices[change.constraint.voice].lower()
+    compass = plan.ensemble.compass[change.constraint.voice]
     return (
         f"let the {name} go as far as {compass.extended_low} or {compass.extended_high} at {place}"
     )

@@ -14,6 +14,7 @@ from musegen.plan.plan import ANY, COMMON, CONDITIONAL
 from musegen.plan.setting import plan_around
 from musegen.score import Score
 from musegen.tasks.writing import Draft, Options, write_several
+from theory_kb.check import load_style
 from theory_kb.pitch import Key
 
 __all__ = ["harmonise"]
@@ -53,9 +54,16 @@ def harmonise(
     """
     given = given_voices(score, voices)
     notes = {} if pattern is None else pattern_lines(pattern)
+    style = load_style(options.style)
     for grade in GRADES:  # by common progressions if they carry the notes, else by rarer ones
         plan = plan_around(
-            score, given, home=key, name="Harmonisation", least_grade=grade, bars=phrases
+            score,
+            given,
+            home=key,
+            name="Harmonisation",
+            least_grade=grade,
+            bars=phrases,
+            style=style,
         )
         plan = with_notes(plan, notes) if notes else plan
         rng = np.random.default_rng(options.seed)

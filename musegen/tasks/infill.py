@@ -15,7 +15,7 @@ import numpy as np
 from musegen.errors import DeadEndError, InfeasibleError, OptionError, ScoreError
 from musegen.models.protocol import SlotModel
 from musegen.plan.plan import ANY, COMMON, CONDITIONAL, Plan
-from musegen.plan.window import VOICES, Window, open_window, plan_window
+from musegen.plan.window import Window, open_window, plan_window, voice_names
 from musegen.score import Note, Score
 from musegen.slices import piece
 from musegen.tasks.excerpt import excerpt, labelled, spliced
@@ -28,6 +28,7 @@ from theory_kb.metre import is_known, metre_names
 __all__ = ["Passage", "infill", "note_distance", "passage"]
 
 GRADES = (COMMON, CONDITIONAL, ANY)  # of progressions, tried in turn
+FEWEST, MOST = 2, 5  # voices
 COMPOUND = 3  # eighths of a beat that is not halved
 DRAWS = 4  # of each plan, where rules that see the whole piece refuse what the search found
 WARM = 1.0  # temperature that is added to all draws but the first
@@ -61,10 +62,11 @@ def infill(
     """Write some voices of some bars anew.
 
     Args:
-        score: of four voices, high to low.
+        score: of two to five voices, high to low.
         options: how; solution number k is drawn with the seed plus k, and kept if it differs from
             those before it in `distance` notes, in one where none is said.
-        voices: which: soprano, alto, tenor, bass.
+        voices: which: soprano, alto, tenor, bass; where there are not four, by the names of the
+            parts (`musegen.plan.window.voice_names`).
         bars: first and last, an upbeat is bar 0; None: the whole piece.
         locks: notes of them that stay all the same.
         keep_harmony: whether each chord stays what it is.
@@ -76,8 +78,8 @@ def infill(
 
     Raises:
         OptionError: bars or voices that the piece does not have, a count out of range.
-        ScoreError: not four voices, rests where notes are to be written, nothing left to rewrite,
-            or notes that no chord holds.
+        ScoreError: fewer voices than two or more than five, nothing left to rewrite, or notes that
+            no chord holds.
         UnknownNameError: a style, model or metre that does not exist.
         InfeasibleError: the hard rules leave no solution; names the place and the rules.
     """
@@ -89,7 +91,12 @@ def infill(
     for number in range(count):
         warm = max(options.temperature, WARM) if number else options.temperature
         chosen = replace(options, seed=options.seed + number, temperature=warm)
-        made = rewrite(here, chosen, keep_harmony=keep_harmony, models=models)
+        try:
+            made = rewrite(here, chosen, keep_harmony=keep_harmony, models=models)
+        except (InfeasibleError, DeadEndError):
+            if not found:
+                raise
+            continue
         if all(_notes_apart(made, other) >= (options.distance or 1) for other in found):
             found.append(made)
     return tuple(sorted(found, key=lambda each: -each.search.score))
@@ -110,8 +117,8 @@ def passage(
     locks: Locks | None = None,
 ) -> Passage:
     """What is open in a piece; arguments and refusals as of `infill`."""
-    numbers = parse_voices(",".join(voices))
     _check_piece(score)
+    numbers = parse_voices(",".join(voices), voice_names(score))
     span = (Fraction(0), score.duration) if bars is None else bar_span(score, bars)
     kept = locks or Locks()
     kept.check(score)
@@ -123,10 +130,10 @@ def passage(
 
 
 def _check_piece(score: Score) -> None:
-    if len(score.parts) != len(VOICES):
-        problem = f"has {len(score.parts)} voices; {len(VOICES)} are needed ({', '.join(VOICES)})"
+    if not FEWEST <= len(score.parts) <= MOST:
+        problem = f"has {len(score.parts)} voices; {FEWEST} to {MOST} can be rewritten"
         raise ScoreError(score.title, problem)
-    for name, part in zip(VOICES, score.parts, strict=True):
+    for name, part in zip(voice_names(score), score.parts, strict=True):
         if not part.notes:
             raise ScoreError(score.title, f"the {name} has no note")
     for metre in score.metres:

@@ -25,7 +25,7 @@ ATOM = Fraction(1, TICKS)  # the shortest time, in quarter notes
 ALLOWED = "as soprano, bars=1-2, alto:3-4 or soprano:3.2"
 LOCK = re.compile(
     r"(?:bars=(?P<bars>\d{1,5}(?:-\d{1,5})?)"
-    r"|(?P<voice>[a-z]+)(?::(?:(?P<bar>\d{1,5})\.(?P<beat>\d{1,3}(?:\.\d{1,4})?)"
+    r"|(?P<voice>[a-z][a-z0-9-]*)(?::(?:(?P<bar>\d{1,5})\.(?P<beat>\d{1,3}(?:\.\d{1,4})?)"
     r"|(?P<some>\d{1,5}(?:-\d{1,5})?)))?)"
 )
 BARS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
@@ -35,7 +35,7 @@ BARS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 class Lock:
     """Notes that stay: of a voice or of all, in some bars or in all, or at one place."""
 
-    voice: int | None = None  # 0 soprano to 3 bass; None: all
+    voice: int | None = None  # 0 the highest; None: all
     bars: tuple[int, int] | None = None  # first and last; None: all
     beat: Fraction | None = None  # of the one bar, from 1; None: all of its notes
 
@@ -77,20 +77,22 @@ class Locks:
         return any(lock.holds(score, voice, note) for lock in self.items)
 
 
-def parse_locks(texts: Sequence[str]) -> Locks:
-    """Locks as they are typed.
+def parse_locks(texts: Sequence[str], names: Sequence[str] = VOICES) -> Locks:
+    """Locks as they are typed, voices by their names from high to low.
 
     Raises:
         OptionError: a text that is none of the forms above, or a voice that does not exist.
     """
-    return Locks(tuple(_parse(text.strip().lower()) for text in texts))
+    return Locks(tuple(_parse(text.strip().lower(), names) for text in texts))
 
 
-def _parse(text: str) -> Lock:
+def _parse(text: str, names: Sequence[str]) -> Lock:
     found = LOCK.fullmatch(text)
     if found is None:
         raise OptionError("--lock", text, ALLOWED)
-    voice = None if found["voice"] is None else parse_voices(found["voice"], option="--lock")[0]
+    voice = (
+        None if found["voice"] is None else parse_voices(found["voice"], names, option="--lock")[0]
+    )
     bars = found["bars"] or found["some"] or found["bar"]
     beat = None if found["beat"] is None else Fraction(found["beat"])
     if beat is not None and beat < 1:
@@ -111,17 +113,24 @@ def parse_bars(text: str, *, option: str = "--bars") -> tuple[int, int]:
     return first, last
 
 
-def parse_voices(text: str, *, option: str = "--voices") -> tuple[int, ...]:
-    """Numbers of voices named with commas, 0 soprano to 3 bass.
+def parse_voices(
+    text: str, names: Sequence[str] = VOICES, *, option: str = "--voices"
+) -> tuple[int, ...]:
+    """Numbers of voices named with commas, 0 the highest.
+
+    Args:
+        text: as it is typed.
+        names: what voices are called, high to low.
+        option: that is named in a refusal.
 
     Raises:
         OptionError: a voice that does not exist.
     """
-    names = [name.strip().lower() for name in text.split(",")]
-    for name in names:
-        if name not in VOICES:
-            raise OptionError(option, name, f"one of {', '.join(VOICES)}")
-    return tuple(sorted({VOICES.index(name) for name in names}))
+    asked = [name.strip().lower() for name in text.split(",")]
+    for name in asked:
+        if name not in names:
+            raise OptionError(option, name, f"one of {', '.join(names)}")
+    return tuple(sorted({names.index(name) for name in asked}))
 
 
 def bar_span(score: Score, span: tuple[int, int]) -> tuple[Fraction, Fraction]:

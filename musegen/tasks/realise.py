@@ -18,6 +18,7 @@ from musegen.plan.setting import plan_around, plan_of_chords
 from musegen.plan.thoroughbass import UNFIGURED, plan_of_figures
 from musegen.score import FigureMark, Metre, Score
 from musegen.tasks.writing import Draft, Options, write_several
+from theory_kb.check import Style, load_style
 from theory_kb.chords import read_chord
 from theory_kb.metre import metre_names
 from theory_kb.pitch import Key
@@ -80,7 +81,7 @@ def realise(  # noqa: PLR0913 - one keyword an option, each with a default
         for plan in (
             (_of_chords(given, each, key, Metre(beats, unit)),)
             if isinstance(given, str)
-            else _of_bass(given, each, key, unfigured)
+            else _of_bass(given, each, key, unfigured, load_style(_style(options, each)))
         )
     )
 
@@ -118,8 +119,13 @@ def _fitting(options: Options, plan: Plan) -> Options:
     """Options as the task has them: no ornaments where figures or hands forbid them."""
     players = plan.ensemble
     settled = players.hands > 0 or any(slot.figured is not None for slot in plan.slots)
-    style = players.style if options.style == CHOIR.style else options.style
-    return replace(options, style=style, figures=options.figures and not settled)
+    figures = options.figures and not settled
+    return replace(options, style=_style(options, players), figures=figures)
+
+
+def _style(options: Options, players: Ensemble) -> str:
+    """The style that is asked for; in place of the default that of the players."""
+    return players.style if options.style == CHOIR.style else options.style
 
 
 # --- plans ----------------------------------------------------------------------------------
@@ -132,7 +138,7 @@ def _of_chords(text: str, players: Ensemble, key: Key | None, metre: Metre) -> P
 
 
 def _of_bass(
-    score: Score, players: Ensemble, key: Key | None, unfigured: str | None
+    score: Score, players: Ensemble, key: Key | None, unfigured: str | None, style: Style
 ) -> tuple[Plan, ...]:
     """Plans in the order in which they are tried."""
     if not score.parts or not score.parts[-1].notes:
@@ -150,6 +156,7 @@ def _of_bass(
                 home=key,
                 name="Realisation",
                 least_grade=grade,
+                style=style,
             ),
             players,
         )

@@ -15,7 +15,6 @@ import numpy as np
 from musegen.candidates import SlotCandidates
 from musegen.constraints import candidates_at, followed, progressions
 from musegen.models.protocol import BoolArray, IntArray
-from musegen.plan.ensemble import CHOIR
 from musegen.plan.plan import Given, Harmony, Plan, Slot
 from musegen.plan.setting import chords_at, every_chord
 from musegen.voicings import LIMITS, Limits
@@ -23,7 +22,16 @@ from theory_kb.check import Style
 from theory_kb.pitch import Pitch
 from theory_kb.rule_sets import rule_set
 
-__all__ = ["KINDS", "Change", "Constraint", "Loosened", "any_chord", "constraints_between"]
+__all__ = [
+    "KINDS",
+    "MOST_PAIRS",
+    "MOST_WORK",
+    "Change",
+    "Constraint",
+    "Loosened",
+    "any_chord",
+    "constraints_between",
+]
 
 KINDS = {  # what may stand in the way, what matters least first, and the price of giving it up
     "range": 3.0,
@@ -39,6 +47,7 @@ KINDS = {  # what may stand in the way, what matters least first, and the price 
 }
 LIMIT_KINDS = ("range", "spacing-upper", "spacing-lower", "crossing", "complete")
 MOST_PAIRS = 20_000_000  # of candidates that are judged for one question
+MOST_WORK = 120_000_000  # pairs judged for the conflict, and for the ways out of each kind
 BUILT = 50_000  # pairs whose judgement takes as long as finding the candidates of a slot
 FIRST_CHUNK, CHUNK = 1 << 14, 1 << 18  # pairs judged at a time, at first and later
 FEW = 32  # candidates of a slot that are tried first
@@ -81,7 +90,7 @@ def constraints_between(
     places = range(first, last + 1)
     moves = range(first + 1, last + 1)
     found: dict[str, list[Constraint]] = {kind: [] for kind in KINDS}
-    free = [voice for voice in range(CHOIR.size) if _is_free(plan, places, voice)]
+    free = [voice for voice in range(plan.ensemble.size) if _is_free(plan, places, voice)]
     found["range"] = [Constraint("range", tuple(places), voice) for voice in free]
     for kind in LIMIT_KINDS[1:]:
         found[kind] = [Constraint(kind, tuple(places))] if free else []
@@ -103,8 +112,9 @@ def constraints_between(
 
 
 def _is_free(plan: Plan, places: Iterable[int], voice: int) -> bool:
+    slots = [plan.slots[place] for place in places]
     return any(
-        not plan.slots[place].given or plan.slots[place].given[voice] is None for place in places
+        voice not in slot.silent and (not slot.given or slot.given[voice] is None) for slot in slots
     )
 
 

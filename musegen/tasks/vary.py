@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from musegen.errors import DeadEndError, InfeasibleError, OptionError
 from musegen.models.protocol import SlotModel
-from musegen.plan.window import VOICES
+from musegen.plan.window import voice_names
 from musegen.score import Score
 from musegen.tasks.infill import Passage, note_distance, passage, rewrite
 from musegen.tasks.locks import Locks, parse_voices
@@ -55,9 +55,9 @@ def vary(
     differ from all taken before in a tenth of the notes; where they run out, in one note.
 
     Args:
-        score: of four voices, high to low.
+        score: of two to five voices, high to low.
         options: how; the draws take the seed and those after it, warm enough to differ.
-        keep: voices that stay: soprano, alto, tenor, bass.
+        keep: voices that stay, named as for `infill`.
         bars: first and last; None: the whole piece.
         locks: notes that stay.
         keep_harmony: whether each chord stays what it is.
@@ -71,10 +71,11 @@ def vary(
     """
     if not 1 <= count <= MOST_ALTERNATIVES:
         raise OptionError("number of alternatives", count, f"from 1 to {MOST_ALTERNATIVES}")
-    kept = parse_voices(",".join(keep), option="--keep") if keep else ()
-    voices = [name for voice, name in enumerate(VOICES) if voice not in kept]
+    names = voice_names(score)
+    kept = parse_voices(",".join(keep), names, option="--keep") if keep else ()
+    voices = [name for voice, name in enumerate(names) if voice not in kept]
     if not voices:
-        raise OptionError("--keep", ",".join(keep), "fewer than all four voices")
+        raise OptionError("--keep", ",".join(keep), f"fewer than all {len(names)} voices")
     here = passage(score, options, voices=voices, bars=bars, locks=locks)
     drafts = _drawn(here, options, count * DRAWS, keep_harmony=keep_harmony, models=models)
     return _ranked(here, drafts, count)

@@ -6,29 +6,30 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
+from musegen.candidates import DEAR
 from musegen.constraints import Problem, build_problem
 from musegen.encoding import chord_table
 from musegen.errors import DeadEndError, InfeasibleError, OptionError
 from musegen.models.protocol import BoolArray, FloatArray, IntArray, SlotModel
 from musegen.models.registry import load_models
-from musegen.plan.plan import Plan, Slot, where
-from musegen.score import Cadence, ChordLabel, Metre, Note, Part, Score
+from musegen.plan.plan import Plan, where
+from musegen.score import Score
 from musegen.search.protocols import Measure
 from musegen.search.strategy import STRATEGIES, Limit, Solution, Strategy, each_solution
 from musegen.slices import piece
 from musegen.tasks.conflict import explain_conflict
+from musegen.tasks.conflict_long import explain_dead_end, explain_surfaces
 from musegen.tasks.scorer import ModelScorer, path_log_scores
-from musegen.textures.figuration import Decoration, decorate
+from musegen.tasks.written_out import write_score
+from musegen.textures.figuration import decorate
+from musegen.textures.figures import Decoration
 from musegen.threads import one_thread
 from theory_kb.check import Finding, Report, Style, check, load_style
 from theory_kb.moment import TICKS, Moments
-from theory_kb.pitch import Key, Pitch
-from theory_kb.rules.phrase import cadence_kind
 from theory_kb.rules.records import rule
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Draft",
     "Options",
     "check_options",
+    "new_errors",
     "write",
     "write_several",
 ]
@@ -50,6 +52,7 @@ APART = 4  # one note in so many differs between solutions, where nothing else i
 HARMONIC = ("H2", "P", "W")  # scopes of rules on chords and their order
 SPARE = 4  # solutions beyond those asked for, in place of such as no surface fits
 NO_WAY_ON = "nothing that may stand here can follow what comes before"
+NO_FIGURES = "no figures of this chord can follow those of the one before"
 SURFACE_DRAWS = 20  # redraws of the surface before a piece is given up
 
 
@@ -94,6 +97,25 @@ class Draft:
     def plan(self) -> Plan:
         """The plan that was followed."""
         return self.problem.plan
+
+
+Broken = frozenset[tuple[int, str]]  # slots and rules that a surface breaks
+
+
+class _SurfaceError(InfeasibleError):
+    """The chords were found, but what the checker allows on no surface; never leaves this module."""
+
+    def __init__(self, slot: int, problem: str, broken: tuple[Broken, ...]) -> None:
+        super().__init__(slot, problem, placed=True)
+        self.broken = broken  # of each surface
+
+
+def _of_surface(plan: Plan, error: InfeasibleError) -> _SurfaceError:
+    """An error of the surface, whether the checker found it or no figures fit."""
+    if isinstance(error, _SurfaceError):
+        return error
+    why = NO_FIGURES if error.from_right is not None else error.problem
+    return _SurfaceError(error.slot, f"{where(plan.slots[error.slot], plan.metre[1])}: {why}", ())
 
 
 def check_options(options: Options) -> None:
@@ -183,13 +205,37 @@ def write_several(
     check_options(options)
     if not 1 <= count <= MOST_SOLUTIONS:
         raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
-    style = load_style(options.style)
     used = models if models is not None else load_models(options.models, chord_table())
-    with one_thread(), _placed(plan, style):
-        problem = build_problem(plan, style, constrained=options.constrained)
-        scorer = ModelScorer.of(problem, used, _weights(options, used))
-        found = list(_drafts(options, problem, scorer, rng, count))
+    with one_thread(), _placed(plan, load_style(options.style)):
+        found = _found(plan, options, used, rng, count)
     return tuple(sorted(found, key=lambda draft: -draft.search.score))
+
+
+def _found(
+    plan: Plan,
+    options: Options,
+    models: Mapping[str, SlotModel],
+    rng: np.random.Generator,
+    count: int,
+) -> list[Draft]:
+    """Solutions as they are found. A beam leaves out dear voicings as long as others lead on."""
+    style, begin = load_style(options.style), time.monotonic()
+
+    def among(dear: float) -> Problem:
+        return build_problem(plan, style, constrained=options.constrained, dear=dear)
+
+    problem = among(DEAR if options.strategy == "beam" else np.inf)
+    try:
+        return list(_drafts(options, problem, models, rng, count))
+    except (InfeasibleError, DeadEndError) as error:
+        if problem.whole or isinstance(error, _SurfaceError):
+            raise
+    hurried = options
+    if options.time_limit is not None:
+        left = options.time_limit - (time.monotonic() - begin)
+        hurried = replace(options, time_limit=max(0.0, left))
+    found = _drafts(hurried, among(np.inf), models, rng, count)
+    return [replace(made, options=options) for made in found]
 
 
 @contextmanager
@@ -198,6 +244,10 @@ def _placed(plan: Plan, style: Style) -> Iterator[None]:
     ask = partial(explain_conflict, plan, style)
     try:
         yield
+    except _SurfaceError as error:
+        refusal = InfeasibleError(error.slot, error.problem, placed=True)
+        why = partial(explain_surfaces, plan, style, error.broken)
+        raise refusal.explained_by(why) from error
     except InfeasibleError as error:
         place = where(plan.slots[error.slot], plan.metre[1])
         told = error.problem.startswith(place)
@@ -206,31 +256,40 @@ def _placed(plan: Plan, style: Style) -> Iterator[None]:
         raise refusal.explained_by(ask) from error
     except DeadEndError as error:
         place = where(plan.slots[error.slot], plan.metre[1])
-        reason = f"{place}: {error.reason}"
-        raise DeadEndError(error.slot, reason, proved=error.proved) from error
+        refused = DeadEndError(error.slot, f"{place}: {error.reason}", proved=error.proved)
+        if error.proved:
+            refused.explained_by(partial(explain_dead_end, plan, style, error.slot))
+        raise refused from error
 
 
 def _drafts(
     options: Options,
     problem: Problem,
-    scorer: ModelScorer,
+    models: Mapping[str, SlotModel],
     rng: np.random.Generator,
     count: int,
 ) -> Iterator[Draft]:
-    """Solutions with their surface; in place of one that no surface fits another is taken."""
-    refused: InfeasibleError | None = None
+    """Solutions with their surface; in place of one that no surface fits another is taken.
+
+    Raises:
+        InfeasibleError, DeadEndError: there is no solution.
+        _SurfaceError: there are solutions, but none with a surface.
+    """
+    scorer = ModelScorer.of(problem, models, _weights(options, models))
+    refused: list[_SurfaceError] = []
     written = 0
     for solution in _solved(options, problem, scorer, rng, count):
         try:
             yield _finish(options, problem, scorer, solution, rng)
         except InfeasibleError as error:
-            refused = refused or error
+            refused.append(_of_surface(problem.plan, error))
             continue
         written += 1
         if written == count:
             return
-    if not written and refused is not None:
-        raise refused
+    if not written and refused:
+        broken = tuple(each for error in refused for each in error.broken)
+        raise _SurfaceError(refused[0].slot, refused[0].problem, broken)
 
 
 def _solved(
@@ -307,6 +366,7 @@ def _finish(
     )
     redraws = 0
     lasting: frozenset[object] = frozenset()
+    broken: list[Broken] = []
     while True:
         decorations = decorate(
             problem.plan,
@@ -317,15 +377,17 @@ def _finish(
             plain=not options.figures,
             forced=problem.forced,
         )
-        score = write_score(problem.plan, skeleton, decorations, options)
+        score = write_score(problem.plan, skeleton, decorations, seed=options.seed)
         report = check(piece(score), problem.style)
         settled = any(slot.figured is not None for slot in problem.plan.slots)
         if settled or not options.constrained or not _avoidable(problem, report):
             break
         redraws += 1
+        broken.append(_broken(problem.plan, _avoidable(problem, report)))
         stood, lasting = lasting, _of_chords(_avoidable(problem, report))
         if redraws == SURFACE_DRAWS or stood & lasting:
-            raise InfeasibleError(*_last_error(problem.plan, _avoidable(problem, report)[0]))
+            slot, text = _last_error(problem.plan, _avoidable(problem, report)[0])
+            raise _SurfaceError(slot, text, tuple(broken))
     return Draft(
         options,
         problem,
@@ -345,12 +407,7 @@ def _finish(
 
 def _avoidable(problem: Problem, report: Report) -> list[Finding]:
     """Errors that other notes would avoid; where the chords are given, theirs are only reported."""
-    known = problem.plan.frame.known if problem.plan.frame is not None else frozenset()
-    errors = [
-        finding
-        for finding in report.findings
-        if finding.severity == "E" and finding.place not in known
-    ]
+    errors = new_errors(problem.plan, report)
     if not problem.plan.chords_given or problem.plan.frame is not None:
         return errors
     return [
@@ -360,145 +417,43 @@ def _avoidable(problem: Problem, report: Report) -> list[Finding]:
     ]
 
 
+def new_errors(plan: Plan, report: Report) -> list[Finding]:
+    """Errors of a piece; in a window those that it did not have, and in which new notes take part."""
+    errors = [finding for finding in report.findings if finding.severity == "E"]
+    if plan.frame is None:
+        return errors
+    known = plan.frame.known
+    return [each for each in errors if each.place not in known and _is_ours(plan, each)]
+
+
+def _is_ours(plan: Plan, finding: Finding) -> bool:
+    """Whether a voice that a finding names is written anew somewhere in the window.
+
+    A voice that rests where it rested says no more of what was written than where others strike.
+    """
+    return not finding.voices or bool(plan.open_voices & set(finding.voices))
+
+
 def _of_chords(findings: Sequence[Finding]) -> frozenset[object]:
     """Where chords or their order are at fault, whatever the surface."""
     return frozenset(each.place for each in findings if rule(each.rule).scope in HARMONIC)
 
 
+def _broken(plan: Plan, findings: Sequence[Finding]) -> Broken:
+    """Slots and rules of errors."""
+    return frozenset((_slot_of(plan, each), each.rule) for each in findings)
+
+
+def _slot_of(plan: Plan, finding: Finding) -> int:
+    return max(
+        (place for place, slot in enumerate(plan.slots) if slot.onset * TICKS <= finding.onset),
+        default=0,
+    )
+
+
 def _last_error(plan: Plan, finding: Finding) -> tuple[int, str]:
     """Slot and text of an error that no surface avoids."""
-    slot = max(
-        place for place, slot in enumerate(plan.slots) if slot.onset * TICKS <= finding.onset
-    )
-    return slot, (
+    return _slot_of(plan, finding), (
         f"bar {finding.bar}, beat {finding.beat:g}: every surface breaks {finding.rule} "
         f"({finding.message})"
     )
-
-
-# --- from decisions to a score --------------------------------------------------------------
-
-
-def write_score(
-    plan: Plan, skeleton: Moments, decorations: Sequence[Decoration], options: Options
-) -> Score:
-    """The score of a skeleton and its decorations."""
-    parts = tuple(
-        Part(name, _voice(plan, decorations, voice))
-        for voice, name in enumerate(plan.ensemble.voices)
-    )
-    beats, unit = plan.metre
-    if plan.frame is not None:
-        return _framed(plan.frame.score, parts, _labels(plan, skeleton))
-    return Score(
-        title=f"{plan.name} in {plan.home}",
-        key=plan.home,
-        parts=parts,
-        metres=(Metre(beats, unit),),
-        upbeat=plan.upbeat,
-        tempo=plan.tempo,
-        chords=_labels(plan, skeleton),
-        cadences=tuple(_cadences(plan, skeleton)),
-        phrase_ends=tuple(
-            plan.slots[phrase.last].onset + plan.slots[phrase.last].duration
-            for phrase in plan.phrases
-        ),
-        credit=f"musegen, seed {options.seed}",
-        figures=plan.figures,
-        hands=plan.ensemble.hands or None,
-    )
-
-
-def _cadences(plan: Plan, skeleton: Moments) -> Iterator[Cadence]:
-    """How each phrase closes: as planned, else as its last two chords say."""
-    for phrase in plan.phrases:
-        last = _begins(plan, phrase.last)
-        before = skeleton[last - 1] if last > phrase.first else None
-        kind = phrase.cadence or cadence_kind(before, skeleton[phrase.last])
-        if kind is not None:
-            key, _ = _named(plan.slots[phrase.last], skeleton[phrase.last])
-            yield Cadence(plan.slots[last].onset, kind, key)
-
-
-def _begins(plan: Plan, place: int) -> int:
-    """The slot in which the chord of a slot begins."""
-    while (figured := plan.slots[place].figured) is not None and figured.continues:
-        place -= 1
-    return place
-
-
-def _labels(plan: Plan, skeleton: Moments) -> tuple[ChordLabel, ...]:
-    found: list[ChordLabel] = []
-    for place, (slot, moment) in enumerate(zip(plan.slots, skeleton, strict=True)):
-        if _begins(plan, place) < place:
-            found[-1] = replace(found[-1], duration=found[-1].duration + slot.duration)
-        else:
-            found.append(ChordLabel(slot.onset, slot.duration, *_named(slot, moment)))
-    return tuple(found)
-
-
-def _named(slot: Slot, moment: np.void) -> tuple[Key, str]:
-    for harmony in slot.harmonies:
-        tonic = harmony.key.tonic.fifths
-        if harmony.chord.index == moment["chord"] and tonic == moment["tonic"]:
-            return harmony.key, harmony.chord.symbol
-    raise AssertionError("a chosen moment carries one of its slot's harmonies")
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A note whose end is not known yet, since a suspension may hold it on."""
-
-    onset: Fraction
-    end: Fraction
-    pitch: Pitch
-    fermata: bool = False
-
-    def note(self) -> Note:
-        return Note(self.onset, self.end - self.onset, self.pitch, self.fermata)
-
-
-def _voice(plan: Plan, decorations: Sequence[Decoration], voice: int) -> tuple[Note, ...]:
-    """The notes of one voice: those that are given, and ours where they leave room."""
-    given = plan.lines.get(voice, ())
-    if given and voice not in plan.open_voices:
-        return given
-    return tuple(sorted((*given, *_line(plan, decorations, voice)), key=lambda note: note.onset))
-
-
-def _framed(whole: Score, parts: Sequence[Part], labels: Sequence[ChordLabel]) -> Score:
-    """A piece with other notes, and other chords where they are named anew."""
-    start, end = labels[0].onset, labels[-1].onset + labels[-1].duration
-    outside = [
-        replace(label, onset=first, duration=last - first)
-        for label in whole.chords
-        for first, last in (
-            (label.onset, min(label.onset + label.duration, start)),
-            (max(label.onset, end), label.onset + label.duration),
-        )
-        if first < last
-    ]
-    chords = sorted((*outside, *labels), key=lambda label: label.onset)
-    named = (replace(old, notes=new.notes) for old, new in zip(whole.parts, parts, strict=True))
-    return replace(whole, parts=tuple(named), chords=tuple(chords))
-
-
-def _line(plan: Plan, decorations: Sequence[Decoration], voice: int) -> tuple[Note, ...]:
-    """The notes of one voice where it is free, suspensions tied to their preparation."""
-    notes: list[_Pending] = []
-    for slot, decoration in zip(plan.slots, decorations, strict=True):
-        if voice in plan.lines and slot.given and slot.given[voice] is not None:
-            continue
-        figure = decoration.figures[voice]
-        half = slot.onset + slot.middle
-        end = slot.onset + slot.duration
-        if figure.kind == "suspension":
-            notes[-1].end = half
-        elif figure.goes_on:
-            notes[-1].end = end
-        else:
-            notes.append(_Pending(slot.onset, half if figure.moves else end, figure.first))
-        if figure.moves:
-            notes.append(_Pending(half, end, figure.second))
-        notes[-1].fermata = slot.closes and plan.phrases[slot.phrase].fermata
-    return tuple(note.note() for note in notes)

@@ -87,7 +87,9 @@ def test_the_score_and_the_page_carry_the_numerals(file: Path, tmp_path: Path) -
     assert read_piece(score).parts == read_piece(file).parts
     text = page.read_text(encoding="utf-8")
     assert "<svg" in text
-    assert "Tension and density" in text
+    assert "tension and density" in text
+    assert text.count("<polyline") >= 4
+    assert ">a</text>" in text  # the letter of its one phrase
     assert "<script" not in text
     again = run(str(file), "--annotated", str(score), "--html", str(page), "-q", "--force")
     assert again.exit_code == 0
@@ -120,3 +122,25 @@ def test_a_score_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     result = run(str(path))
     assert result.exit_code == 2
     assert "broken.musicxml" in result.stderr
+
+
+def test_a_given_analysis_is_held_against_ours(file: Path, tmp_path: Path) -> None:
+    """Our own RomanText agrees wholly, in text and in JSON; with several scores it is refused."""
+    given = tmp_path / "four.rntxt"
+    run(str(file), "--romantext", str(given), "-q")
+    text = run(str(file), "--against", str(given)).stdout
+    assert "against four.rntxt: per cent of 5 quarter notes" in text
+    assert "full                100.0" in text
+    (record,) = json.loads(run(str(file), "--against", str(given), "--json").stdout)
+    assert record["against"]["differences"] == []
+    with pytest.raises(MusegenError, match="--against"):
+        run(str(file), str(file), "--against", str(given))
+
+
+def test_a_table_over_a_folder(file: Path, tmp_path: Path) -> None:
+    """One row, said in one line; options of a single score are refused beside it."""
+    table = tmp_path / "out.csv"
+    assert "1 pieces" in run(str(file.parent), "--table", str(table)).stdout
+    assert table.read_text(encoding="utf-8").count("\n") == 2
+    with pytest.raises(MusegenError, match="--romantext must be left out with --table"):
+        run(str(file), "--table", str(table), "--romantext", "x.rntxt", "--force")

@@ -92,3 +92,14 @@ def test_wrong_options_are_refused(
     assert said in message
     assert message.count("\n") == 1
     assert not out.exists()
+
+
+def test_json_says_that_there_is_no_counterpoint(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Two voices above a cantus as high as this find no place: an object, and no folder."""
+    asked = ["counterpoint", "G5 A5 G5 A5 G5 F5 G5", "--voices", "3", "--no-audio", "--json"]
+    assert call([*asked, "--out", str(tmp_path / "out")]) == 2
+    said = capfd.readouterr()
+    assert json.loads(said.out)["error"] in said.err
+    assert not (tmp_path / "out").exists()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import cli
-from musegen.errors import MusegenError
+from musegen.errors import InfeasibleError, MusegenError
 from musegen.io.musicxml import write_musicxml
 from musegen.io.musicxml_reading import read_musicxml
 from musegen.io.musicxml_text import parse_text
 from musegen.tasks.realise import realise
 from musegen.tasks.writing import Options
+from theory_kb.pitch import Pitch
 
 CHORDS = "C major: I V6 I IV | V I vi ii6 | V I IV6 V | I ii6 V7 I"
 RUN = ("--models", "none", "--no-audio")
@@ -95,7 +97,7 @@ def test_given_notes_stand(file: Path, tmp_path: Path) -> None:
         (("infill", "--bars", "2", "--voices", "viola"), "soprano, alto, tenor, bass"),
         (("infill", "--bars", "2", "--voices", "alto", "--lock", "alto"), "nothing of the alto"),
         (("infill", "--bars", "2", "--voices", "alto", "--lock", "2"), "--lock must be as soprano"),
-        (("vary", "--keep", "soprano,alto,tenor,bass"), "fewer than all four"),
+        (("vary", "--keep", "soprano,alto,tenor,bass"), "fewer than all 4"),
         (("vary", "--keep", "alto", "--voices", "bass"), "left out where --keep is given"),
         (("vary", "-n", "0"), "from 1 to 50"),
     ],
@@ -110,3 +112,34 @@ def test_refusals_write_nothing(
         run(command, str(file), *options, *RUN, "--out", str(out))
     assert "\n" not in str(refused.value)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("infill", "--voices", "tenor"), ("vary", "--keep", "soprano,alto,bass", "-n", "1")]
+)
+def test_json_says_why_there_is_no_solution(
+    command: tuple[str, ...], file: Path, tmp_path: Path
+) -> None:
+    """An alto an octave lower leaves the tenor no way: the error stands on the standard output as an object."""
+    piece = read_musicxml(file)
+    down = Pitch.parse("C4") - Pitch.parse("C5")
+    alto = tuple(replace(note, pitch=note.pitch + down) for note in piece.parts[1].notes)
+    parts = (piece.parts[0], replace(piece.parts[1], notes=alto), *piece.parts[2:])
+    low = tmp_path / "low.musicxml"
+    low.write_bytes(write_musicxml(piece.with_parts(parts)))
+    name, *options = command
+    asked = (
+        name,
+        str(low),
+        *options,
+        "--bars",
+        "1-2",
+        *RUN,
+        "--json",
+        "--out",
+        str(tmp_path / "o"),
+    )
+    found = CliRunner().invoke(cli.app, asked)
+    assert isinstance(found.exception, InfeasibleError)
+    assert json.loads(found.stdout)["error"] == str(found.exception)
+    assert not (tmp_path / "o").exists()

@@ -9,7 +9,13 @@ import music21
 import numpy as np
 import pytest
 
-from corpora.analyses import AnalysedPiece, agreement, analysed_pieces, chorale_names
+from corpora.analyses import (
+    AnalysedPiece,
+    agreement,
+    analysed_pieces,
+    chorale_names,
+    second_readings,
+)
 from corpora.analysis_training import Schedule, calibrated, count, example, gold_path, learn
 from musegen.analysis.decoding import best_path
 from musegen.analysis.features import path_features
@@ -71,3 +77,11 @@ def test_all_chorale_analyses_fit_their_scores() -> None:
     pieces = analysed_pieces(("bach",))
     assert len(pieces) == 20
     assert {f"bwv{name}" for name in ("269", "41.6", "277")} <= set(chorale_names())
+
+
+def test_second_readings_of_bars_are_found(first: AnalysedPiece) -> None:
+    """The analysts read bars 11 and 17 of the first chorale in two ways."""
+    found = second_readings(first)
+    bars = {first.score.bar_and_beat(each.onset)[0] for each in found}
+    assert bars == {11, 17}
+    assert [each.figure for each in found][:3] == ["vi", "I6/4", "ii6"]

@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musegen.candidates import as_seen
-from musegen.constraints import build_problem
+from musegen.candidates import DEAR, View, as_seen, candidates_of, rules_of
+from musegen.constraints import build_problem, forget
+from musegen.errors import InfeasibleError
 from musegen.plan.chord_text import read_chords
 from musegen.plan.plan import (
     ANY,
@@ -29,12 +31,15 @@ from musegen.score import Metre, Note, Part, Score
 from musegen.search.lattice import PairTable
 from musegen.search.lazy import LazyPairTable
 from musegen.search.optimum import count_solutions, first_order_optimum
+from musegen.search.reachability import alive
+from musegen.tasks.harmonise import harmonise
+from musegen.tasks.writing import Options
 from musegen.transitions import PIVOT_COST, Turn, least_costs, link
 from theory_kb.check import load_style
 from theory_kb.chords import chord, vocabulary
 from theory_kb.moment import Moments
 from theory_kb.pitch import Key, Pitch
-from theory_kb.rule_sets import pair_costs, rule_set
+from theory_kb.rule_sets import costs, pair_costs, rule_set
 
 SLOT = Slot(Fraction(4), Fraction(1), 2, 0, 4, 1, 3, 2, (), repeats=1)
 UNSEEN: dict[str, Any] = {
@@ -49,14 +54,17 @@ C, G, D_MINOR = Key.parse("C major"), Key.parse("G major"), Key.parse("D minor")
 GRADES = {0: 5.0, 1: 2.5, 2: 0.7, 3: 0.0}
 
 
+def line(*names: str) -> tuple[Note, ...]:
+    """Quarter notes, the last with a fermata."""
+    notes = [
+        Note(Fraction(place), Fraction(1), Pitch.parse(name)) for place, name in enumerate(names)
+    ]
+    return (*notes[:-1], replace(notes[-1], fermata=True))
+
+
 def tune(names: str) -> Score:
     """A soprano in quarter notes, one phrase, in C major."""
-    notes = [
-        Note(Fraction(place), Fraction(1), Pitch.parse(name))
-        for place, name in enumerate(names.split())
-    ]
-    notes[-1] = replace(notes[-1], fermata=True)
-    return Score("", C, (Part("Soprano", tuple(notes)),), (Metre(4, 4),))
+    return Score("", C, (Part("Soprano", line(*names.split())),), (Metre(4, 4),))
 
 
 def free_plan() -> Plan:
@@ -80,6 +88,7 @@ def test_only_what_no_rule_sees_is_left_out_of_what_is_shared(name: str) -> None
         "given": (Given(Pitch.parse("C5")), None, None, None),
         "figured": Figured(Pitch.parse("C3")),
         "stood": Stood(Harmony(C, chord("major", "I")), (Given(Pitch.parse("C5")),)),
+        "silent": frozenset({1}),
     }
     values: dict[str, Any] = {name: {**UNSEEN, **changed}[name]}
     other = replace(SLOT, **values)
@@ -157,6 +166,7 @@ def test_a_move_over_the_bar_line_is_another_in_every_metre() -> None:
 @pytest.mark.parametrize("style", ["bach", "strict"])
 def test_a_tune_has_the_optimum_of_all_its_pairs(style: str) -> None:
     """Few pairs are judged; the tables of all of them have the same optimum."""
+    forget()
     lattice = build_problem(free_plan(), load_style(style)).lattice
     lazy = first_order_optimum(lattice)
     tables = [each for each in lattice.pairs if isinstance(each, LazyPairTable)]
@@ -209,3 +219,64 @@ def test_least_costs_are_those_of_progressions_one_by_one(least: int, seed: int)
             allowed = grade >= least or (dull and grade >= CONDITIONAL)
             price = PIVOT_COST * (pivot is not None) + GRADES[grade]
             assert found[i, j] == (price if allowed else np.inf)
+
+
+# --- what costs much ------------------------------------------------------------------------
+
+DEARLY = """
+name = "dear-doublings"
+description = "Bach's practice, with doublings that cost much"
+extends = "bach"
+
+[weights]
+double-root-position = 5.0
+"""
+
+
+def test_a_dear_voicing_is_taken_where_no_other_leads_on(tmp_path: Path) -> None:
+    """D4-C4 over E3-F3 needs a doubling that costs more than voicings which lead nowhere."""
+    path = tmp_path / "dear.toml"
+    path.write_text(DEARLY)
+    style = load_style(str(path))
+    given_lines = {0: line("D4", "C4"), 3: line("E3", "F3")}
+    parts = tuple(Part(name, given_lines[voice]) for voice, name in ((0, "Soprano"), (3, "Bass")))
+    score = Score("", C, parts, (Metre(4, 4),))
+    plan = plan_around(score, given_lines, name="x", least_grade=ANY)
+    with pytest.raises(InfeasibleError):
+        alive(build_problem(plan, style).lattice)
+    assert build_problem(plan, style, dear=np.inf).whole
+    assert not build_problem(plan, style).whole
+    for strategy in ("beam", "exact"):
+        options = Options(style=str(path), models=(), temperature=0.0, strategy=strategy)
+        (made,) = harmonise(score, options, voices=("soprano", "bass"))
+        assert made.problem.whole
+        assert not made.report.count("E")
+
+
+@pytest.mark.parametrize("dear", [DEAR, np.inf])
+def test_candidates_are_kept_apart_by_how_dear_they_may_be(dear: float) -> None:
+    """What is kept of a cut slot is not what is kept of a whole one, whichever came first."""
+    forget()
+    plan, style = free_plan(), load_style("bach")
+    whole = candidates_of(
+        plan.slots[0], View.of(plan, 0, dear=np.inf), rules_of(style, constrained=True)
+    )
+    for each in (dear, DEAR, np.inf):
+        found = build_problem(plan, style, dear=each).slots[0]
+        assert len(found.cost) + found.dear == len(whole.cost)
+        assert found.dear == 0 or each == DEAR
+
+
+def test_the_cut_leaves_out_only_what_costs_more_than_its_chord_must() -> None:
+    """Of each chord what is left is what costs less than its cheapest voicing and the limit."""
+    plan, style = free_plan(), load_style("bach")
+    rules = rules_of(style, constrained=True)
+    slot = plan.slots[3]
+    whole, cut = (candidates_of(slot, View.of(plan, 3, dear=each), rules) for each in (np.inf, 1.0))
+    bare = [costs(rules.unary, each.moments, each.moments, each.moments) for each in (whole, cut)]
+    assert cut.dear
+    for chord_ in range(len(slot.harmonies)):
+        every, left = (
+            cost[each.harmony == chord_] for cost, each in zip(bare, (whole, cut), strict=True)
+        )
+        assert sorted(left) == sorted(every[every < every.min(initial=np.inf) + 1.0])

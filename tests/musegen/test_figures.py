@@ -6,11 +6,14 @@ import pytest
 
 from musegen.analysis.figures import (
     chord_of_figure,
+    chord_of_function,
     chord_symbol,
+    chords_of_symbol,
     figure_of_chord,
+    functional_symbol,
     read_figure,
 )
-from theory_kb.chords import chord, every_chord
+from theory_kb.chords import Chord, chord, every_chord, read_chord
 from theory_kb.pitch import Key
 
 
@@ -71,3 +74,51 @@ def test_lead_sheet_symbols(key: str, symbol: str, text: str) -> None:
     """Root, quality and bass, spelled."""
     home = Key.parse(key)
     assert chord_symbol(chord(home.mode, symbol), home) == text
+
+
+@pytest.mark.parametrize(
+    ("mode", "symbol", "shown"),
+    [
+        ("major", "I", "T"),
+        ("major", "V65", "D65"),
+        ("major", "ii65", "S(ii)65"),
+        ("major", "vi", "T(vi)"),
+        ("minor", "iv6", "s6"),
+        ("minor", "i", "t"),
+        ("minor", "N6", "S(N)6"),
+        ("minor", "Ger65", "S(Ger)65"),
+        ("major", "iv", "s"),
+        ("major", "bVI", "T(bVI)"),
+        ("major", "cad64", "K64"),
+        ("major", "V64", "D64"),
+        ("major", "V7/ii", "(D7)ii"),
+        ("minor", "viio7/V", "(D(viio)7)V"),
+    ],
+)
+def test_functional_symbols_by_the_book(mode: str, symbol: str, shown: str) -> None:
+    """Applied chords, mixture, Neapolitan, augmented sixth, cadential six-four."""
+    assert functional_symbol(read_chord(mode, symbol)) == shown
+
+
+def test_every_chord_comes_back_from_its_functional_symbol() -> None:
+    """No two chords of a mode share one."""
+    for each in every_chord():
+        assert chord_of_function(each.mode, functional_symbol(each)) == each
+    assert chord_of_function("major", "Q7") is None
+
+
+@pytest.mark.parametrize("name", ["C major", "A minor", "F# major", "Eb minor"])
+def test_every_chord_comes_back_from_its_lead_sheet_symbol(name: str) -> None:
+    """What a symbol means in a key sounds as the chord did, spelling and bass included."""
+    key = Key.parse(name)
+    for each in every_chord():
+        if each.mode == key.mode:
+            back = chords_of_symbol(chord_symbol(each, key), key)
+            assert each in back
+            assert {(set_of(other), other.bass) for other in back} == {(set_of(each), each.bass)}
+    assert chords_of_symbol("H13", key) == ()
+
+
+def set_of(each: Chord) -> frozenset[int]:
+    """Tones of a chord."""
+    return frozenset(each.members)

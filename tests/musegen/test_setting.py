@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musegen.errors import OptionError
+from musegen.errors import OptionError, ScoreError
 from musegen.plan.home import fit, home_key
 from musegen.plan.phrasing import phrase_ends
 from musegen.plan.plan import Given, Plan, Slot
@@ -15,6 +15,7 @@ from musegen.plan.setting import plan_around
 from musegen.score import Metre, Note, Part, Score
 from musegen.tasks.harmonise import harmonise
 from musegen.tasks.writing import Draft, Options
+from theory_kb.check import final_cadences, load_style
 from theory_kb.pitch import Key, Pitch
 
 QUICK = Options(models=(), temperature=0.0, width=16)
@@ -271,3 +272,67 @@ def test_inner_voices_say_nothing_of_the_end() -> None:
     """Of a given alto only its notes count, and what the score states."""
     notes = line("E4:1 F#4:1 G4:1 E4:1")
     assert home_key({1: notes}, Key.parse("G major"), closes=lambda _: True) == Key.parse("G major")
+
+
+# --- the end of a piece ---------------------------------------------------------------------
+
+
+def beats(names: str, key: str) -> Score:
+    """A tune of quarter notes."""
+    return tune(" ".join(f"{name}:1" for name in names.split()) + "!", key)
+
+
+@pytest.mark.parametrize(
+    ("names", "key", "style", "words"),
+    [
+        ("C5 D5 E5 D5 B4", "C major", "bach", "bar 2, beat 1: the soprano ends on B4"),
+        ("C5 D5 E5 D5 B4", "C major", "bach", "a piece in C major closes in this style with C, E"),
+        ("C5 D5 E5 D5 E5", "C major", "strict", "closes in this style with C there"),
+        ("A4 B4 C5 A4 D5", "A minor", "bach", "with A, C, E, G#, B or C# there"),
+    ],
+)
+def test_a_last_note_that_closes_nothing_is_refused_at_once(
+    names: str, key: str, style: str, words: str
+) -> None:
+    """Before any search: the note, the key, and what may stand there."""
+    score = beats(names, key)
+    with pytest.raises(ScoreError, match=words) as refused:
+        plan(score, home=score.key, style=load_style(style))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "key", "style"),
+    [
+        ("C5 D5 E5 F5 E5 G5 E5 G5", "C major", "bach"),  # no everyday cadence holds E G
+        ("C5 D5 E5 F5 E5 D5 B4 C5", "C major", "strict"),
+        ("A4 B4 C5 D5 C5 A4 B4 E5", "A minor", "bach"),  # on the dominant
+    ],
+)
+def test_a_last_cadence_is_one_that_the_style_allows(names: str, key: str, style: str) -> None:
+    """The first solution of the search has it: no surface is refused for it."""
+    score = beats(names, key)
+    options = Options(models=(), temperature=0.0, style=style)
+    (made,) = harmonise(score, options, key=score.key)
+    assert not made.report.count("E")
+    assert made.redraws == 0
+    assert made.score.cadences[-1].kind in (final_cadences(load_style(style), score.key.mode) or ())
+
+
+def test_kinds_of_last_cadences_are_those_of_the_rule() -> None:
+    """Bach's pieces end on a half cadence in minor alone, strict ones with a perfect cadence."""
+    bach, strict = load_style("bach"), load_style("strict")
+    assert "cad-hc" in (final_cadences(bach, "minor") or ())
+    assert "cad-hc" not in (final_cadences(bach, "major") or ())
+    assert final_cadences(strict, "major") == frozenset({"cad-pac"})
+    lenient = replace(bach, severities={**bach.severities, "cadence-final": "W"})
+    assert final_cadences(lenient, "major") is None
+
+
+def test_a_bass_alone_ends_a_strict_piece_under_the_tonic() -> None:
+    """Where the soprano is free it is put on the tonic."""
+    bass = beats("C3 F3 G3 C3", "C major")
+    lines = {3: bass.parts[0].notes}
+    made = plan_around(bass, lines, name="x", home=bass.key, style=load_style("strict"))
+    assert made.slots[-1].soprano == (1,)
+    assert {each.chord.symbol for each in made.slots[-1].harmonies} == {"I"}

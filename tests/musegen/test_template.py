@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from musegen.errors import FactError, UnknownNameError
-from musegen.plan.template import MAX_BARS, load_template, relative_key, template_names
+from musegen.plan.template import (
+    MAX_BARS,
+    each_metre,
+    load_template,
+    relative_key,
+    template_names,
+)
 from theory_kb.pitch import Key
 
 GOOD = """
@@ -50,10 +56,9 @@ def test_forms_of_the_house_load_in_all_their_metres() -> None:
     """Each form that comes with musegen is right in each metre it names."""
     assert {"chorale", "period-parallel", "sentence", "binary"} <= set(template_names())
     for name in template_names():
-        for metre in ("4/4", "3/4"):
-            template = load_template(name, metre=metre)
+        for template in each_metre(name):
             assert template.bars == sum(section.bars for section in template.sections)
-            assert template.sections[-1].close == ("cad-pac",)
+            assert template.sections[-1].ends_phrase
 
 
 def test_chorale_has_four_phrases() -> None:

@@ -362,6 +362,12 @@ def test_built_in_styles_pass_the_schema(name: str) -> None:
 # -------------------------------------------------------------------------- the house's styles
 
 
+def inherited(name: str) -> Style | None:
+    """The style that one of the house extends; None where it has its column in the catalogue."""
+    content = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    return load_style(content["extends"]) if "extends" in content else None
+
+
 def said(name: str, table: str) -> dict[str, Any]:
     """What a style of the house says of single rules in one of its tables."""
     content = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
@@ -371,14 +377,16 @@ def said(name: str, table: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", style_names())
 def test_a_style_says_nothing_in_vain(name: str) -> None:
     """Parameters belong to rules that are on and differ from theirs; weights to soft rules."""
-    style = load_style(name)
+    style, base = load_style(name), inherited(name)
     for each, values in said(name, "params").items():
         assert style.severities[each] != "-", each
-        assert any(rule(each).params[key] != value for key, value in values.items()), each
+        known = rule(each).params if base is None else base.params[each]
+        assert any(known[key] != value for key, value in values.items()), each
     for each in said(name, "weights"):
         assert style.severities[each] in ("W", "I"), each
     for each, severity in said(name, "severities").items():
-        assert rule(each).severity[name] != severity, each
+        before = rule(each).severity[name] if base is None else base.severities[each]
+        assert before != severity, each
 
 
 @pytest.mark.parametrize("name", style_names())

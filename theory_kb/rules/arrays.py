@@ -14,6 +14,7 @@ from theory_kb.moment import NON_CHORD, NONE, REST, Moments
 from theory_kb.rules.piece import Piece
 
 __all__ = [
+    "MEMBERS",
     "PairMotion",
     "Skeleton",
     "episodes",

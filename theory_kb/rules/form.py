@@ -21,6 +21,8 @@ from theory_kb.moment import NONE, Moments
 from theory_kb.rules.context import Unit
 from theory_kb.rules.engine import piece_rule
 from theory_kb.rules.material import (
+    RECOGNISABLE,
+    SAME,
     Span,
     bars,
     cadence_at,
@@ -52,8 +54,6 @@ HYBRIDS = {  # Caplin ch. 5
 }
 HALVES = ("presentation", "continuation", "cadential", "antecedent", "consequent", OPENINGS[2])
 CLOSINGS = ("codetta", "closing-section", "coda")
-RECOGNISABLE = 0.5  # what returns is known again from here on
-SAME = 0.8  # what is alike to this share is the same
 SAME_DENSITY = 0.25  # textures that differ by less in notes a bar are alike
 
 

@@ -85,7 +85,7 @@ def mel_sixth_species(earlier: Moment, before: Moment, now: Moment, p: Any) -> i
     return bits
 
 
-@kernel()
+@kernel("displaced_free")
 def mel_seventh(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     """A voice leaps a minor or major seventh."""
     bits = 0
@@ -93,9 +93,21 @@ def mel_seventh(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
         if steps_in_phrase(before, now, voice) == 6:
             fifths = melodic(before, now, voice)
             dominant = now.seventh != NONE and now.leading != NONE
-            displaced = outer(now, voice) and dominant and same_harmony(before, now)
+            displaced = p[0] != 0 and outer(now, voice) and dominant and same_harmony(before, now)
             if (fifths == 5 or fifths == -2) and not displaced:
                 bits |= voice_bit(voice)
+    return bits
+
+
+@kernel("widest", "bass_octave")
+def mel_large_leap(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
+    """A voice leaps further than a fifth, by a sixth or an octave."""
+    bits = 0
+    for voice in range(now.voices):
+        steps = steps_in_phrase(before, now, voice)
+        free = p[1] != 0 and voice == now.voices - 1
+        if (steps == 5 or (steps == 7 and not free)) and steps > p[0]:
+            bits |= voice_bit(voice)
     return bits
 
 

@@ -8,8 +8,9 @@ the moves from note to note that are the same in staff steps.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,10 @@ from theory_kb.rules.phrase import cadence_kind
 from theory_kb.rules.piece import LineNote, Piece, line_notes
 
 __all__ = [
+    "RECOGNISABLE",
+    "SAME",
     "Span",
+    "Tune",
     "bars",
     "cadence_at",
     "chords_in",
@@ -29,13 +33,21 @@ __all__ = [
     "home_tonic",
     "intervals",
     "likeness",
+    "moment_at",
     "motive_share",
     "onset",
     "pitch_class",
+    "places",
+    "shared",
     "tune",
+    "tune_in",
     "units_of",
     "within",
 ]
+
+
+RECOGNISABLE = 0.5  # what returns is known again from here on
+SAME = 0.8  # what is alike to this share is the same
 
 
 class Span(NamedTuple):
@@ -70,19 +82,20 @@ def bars(piece: Piece, span: Span | Unit) -> float:
     return (onset(piece, span.stop) - onset(piece, span.start)) / piece.bar_ticks
 
 
-def _moment_at(piece: Piece, ticks: float) -> int:
+def moment_at(piece: Piece, ticks: float) -> int:
+    """The first surface moment at or after a time."""
     return int(np.searchsorted(piece.surface["onset"], ticks))
 
 
 def head(piece: Piece, span: Span | Unit, length: float) -> Span:
     """The first so many bars of a stretch, or all of it if it is shorter."""
-    stop = _moment_at(piece, onset(piece, span.start) + length * piece.bar_ticks)
+    stop = moment_at(piece, onset(piece, span.start) + length * piece.bar_ticks)
     return Span(span.start, min(stop, span.stop))
 
 
 def halves(piece: Piece, span: Span | Unit) -> tuple[Span, Span]:
     """The two halves of a stretch, by time."""
-    middle = _moment_at(piece, (onset(piece, span.start) + onset(piece, span.stop)) / 2)
+    middle = moment_at(piece, (onset(piece, span.start) + onset(piece, span.stop)) / 2)
     return Span(span.start, middle), Span(middle, span.stop)
 
 
@@ -104,18 +117,25 @@ def within(piece: Piece, outer: Unit, *kinds: str) -> list[Unit]:
 # ---------------------------------------------------------------------------------- likeness
 
 
-def _notes(piece: Piece, span: Span | Unit) -> list[LineNote]:
-    return line_notes(piece, tune(piece), start=span.start, stop=span.stop)
+class Tune(NamedTuple):
+    """The notes that the tune begins in a stretch."""
+
+    offsets: tuple[int, ...]  # ticks from the start of the stretch, or from where it is counted
+    notes: tuple[LineNote, ...]
 
 
-def _places(piece: Piece, span: Span | Unit, *, shape: bool) -> set[tuple[int, int]]:
+def tune_in(piece: Piece, span: Span | Unit, *, origin: int | None = None) -> Tune:
+    """The tune of a stretch; ticks are counted from its start, or from `origin`."""
+    notes = tuple(line_notes(piece, tune(piece), start=span.start, stop=span.stop))
+    begin = onset(piece, span.start) if origin is None else origin
+    return Tune(tuple(onset(piece, note.start) - begin for note in notes), notes)
+
+
+def places(line: Tune, *, shape: bool = False) -> set[tuple[int, int]]:
     """Distance from the start of each note with its pitch class, or of each move with its interval."""
-    notes = _notes(piece, span)
-    begin = onset(piece, span.start)
-    offsets = [onset(piece, note.start) - begin for note in notes]
     if shape:
-        return set(zip(offsets[1:], intervals(notes), strict=True))
-    return {(at, pitch_class(note)) for at, note in zip(offsets, notes, strict=True)}
+        return set(zip(line.offsets[1:], intervals(line.notes), strict=True))
+    return {(at, pitch_class(note)) for at, note in zip(*line, strict=True)}
 
 
 def pitch_class(note: LineNote) -> int:
@@ -128,22 +148,25 @@ def intervals(notes: Sequence[LineNote]) -> list[int]:
     return [after.step - before.step for before, after in pairwise(notes)]
 
 
-def likeness(
-    piece: Piece, first: Span | Unit, second: Span | Unit, *, shape: bool = False
-) -> float:
-    """Share of the notes of the tune, or of its moves, that two stretches have in common, 0 to 1."""
-    one, other = (_places(piece, span, shape=shape) for span in (first, second))
+def shared(one: AbstractSet[Any], other: AbstractSet[Any]) -> float:
+    """What two sets have in common as a share of the larger one, 0 to 1."""
     most = max(len(one), len(other))
     return len(one & other) / most if most else 0.0
 
 
+def likeness(
+    piece: Piece, first: Span | Unit, second: Span | Unit, *, shape: bool = False
+) -> float:
+    """Share of the notes of the tune, or of its moves, that two stretches have in common, 0 to 1."""
+    one, other = (places(tune_in(piece, span), shape=shape) for span in (first, second))
+    return shared(one, other)
+
+
 def _steps(piece: Piece, span: Span | Unit) -> list[tuple[int, int]]:
     """Each move of the tune: interval in staff steps and time since the note before."""
-    notes = _notes(piece, span)
-    return [
-        (after.step - before.step, onset(piece, after.start) - onset(piece, before.start))
-        for before, after in pairwise(notes)
-    ]
+    line = tune_in(piece, span)
+    times = (after - before for before, after in pairwise(line.offsets))
+    return list(zip(intervals(line.notes), times, strict=True))
 
 
 def motive_share(piece: Piece, span: Span | Unit, idea: Span | Unit) -> float:

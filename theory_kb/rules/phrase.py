@@ -18,6 +18,7 @@ __all__ = [
     "cadence_kind",
     "cadence_modifiers",
     "cadences",
+    "final_kinds",
     "is_end_known",
     "phrase_cadences",
 ]
@@ -308,6 +309,13 @@ def _is_ornamented(piece: Piece, over: Moments, now: np.void) -> bool:
     return bool(falls.any())
 
 
+def final_kinds(*, minor: bool, perfect_only: bool) -> frozenset[str]:
+    """Kinds of cadence that close a piece, as `cadence-final` has them."""
+    if perfect_only:
+        return frozenset(AUTHENTIC[:1])
+    return frozenset((*CLOSES, *(HALF if minor else ())))
+
+
 def is_end_known(moments: Moments, place: int) -> bool:
     """Whether the last chord of a phrase is known, and the one before it if there is one."""
     alone = place == 0 or bool(moments["boundary"][place])
@@ -333,9 +341,8 @@ def cadence_final(piece: Piece, p: Mapping[str, float]) -> Iterator[Offence]:
         return
     if piece.context.species and place and _opens_to_octave(moments[place - 1], moments[place]):
         return
-    minor_half = kind in HALF and moments[place]["mode"] == 1
-    closes = kind == "cad-pac" if p["perfect_only"] else (kind in CLOSES or minor_half)
-    if not closes:
+    minor = bool(moments[place]["mode"] == 1)
+    if kind not in final_kinds(minor=minor, perfect_only=bool(p["perfect_only"])):
         yield Offence(place, _all(piece), {"kind": kind or "no cadence"})
 
 

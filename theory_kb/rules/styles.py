@@ -22,7 +22,7 @@ from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.rules.exceptions import CONDITIONS, PAIR_CONDITIONS, Exemption, Flag, Names, Number
 from theory_kb.rules.records import RULE_STYLES, SEVERITIES, Rule, rules
 
-__all__ = ["Style", "load_style", "style_names", "style_schema"]
+__all__ = ["Style", "load_style", "style_names", "style_of", "style_schema"]
 
 FOLDER = Path(__file__).parent.parent / "facts" / "styles"
 TABLES = ("severities", "params", "weights")
@@ -76,19 +76,41 @@ def load_style(name: str | Path) -> Style:
     return _read(Path(name), ())
 
 
+def style_of(content: Mapping[str, Any], file: str) -> Style:
+    """A style that another file holds as a table, such as a rubric's.
+
+    Args:
+        content: what the file of a style holds.
+        file: how a refusal calls it.
+
+    Raises:
+        FactError: as `load_style`.
+    """
+    _check_content(file, content)
+    parent = content.get("extends", "")
+    if parent and parent not in style_names():
+        allowed = ", ".join(style_names())
+        raise FactError(file, "extends", f"no style {parent!r} (allowed: {allowed})")
+    return _changed(file, content, load_style(parent) if parent else _from_records(NO_STYLE))
+
+
 def _read(path: Path, seen: tuple[Path, ...]) -> Style:
     content = _content(path)
-    base = _base(path, content, (*seen, path.resolve()))
-    _check_severities(path.name, content.get("severities", {}))
+    return _changed(path.name, content, _base(path, content, (*seen, path.resolve())))
+
+
+def _changed(file: str, content: Mapping[str, Any], base: Style) -> Style:
+    """A style with what a file says that differs."""
+    _check_severities(file, content.get("severities", {}))
     return Style(
         content["name"],
         str(content.get("description", "")),
         {**base.severities, **content.get("severities", {})},
-        _params(path.name, content.get("params", {}), base),
-        {**base.weights, **_weights(path.name, content.get("weights", {}))},
+        _params(file, content.get("params", {}), base),
+        {**base.weights, **_weights(file, content.get("weights", {}))},
         (
             *(base.exceptions if content.get("keep_exceptions", True) else ()),
-            *_exceptions(path.name, content.get("exceptions", [])),
+            *_exceptions(file, content.get("exceptions", [])),
         ),
     )
 
@@ -98,16 +120,20 @@ def _content(path: Path) -> dict[str, Any]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FactError(path.name, "file", f"not valid TOML: {error}") from error
+    _check_content(path.name, content)
+    return content
+
+
+def _check_content(file: str, content: Mapping[str, Any]) -> None:
     unknown = sorted(set(content) - KEYS)
     if unknown:
         allowed = ", ".join(sorted(KEYS))
-        raise FactError(path.name, unknown[0], f"unknown entry (allowed: {allowed})")
+        raise FactError(file, unknown[0], f"unknown entry (allowed: {allowed})")
     if not isinstance(content.get("name"), str):
-        raise FactError(path.name, "name", "a style needs a name")
+        raise FactError(file, "name", "a style needs a name")
     for entry, kind, problem in KINDS:
         if entry in content and not isinstance(content[entry], kind):
-            raise FactError(path.name, entry, f"must be {problem}, got {content[entry]!r}")
-    return content
+            raise FactError(file, entry, f"must be {problem}, got {content[entry]!r}")
 
 
 def _base(path: Path, content: Mapping[str, Any], seen: tuple[Path, ...]) -> Style:

@@ -66,7 +66,14 @@ def passes_down(before: Moment, now: Moment, voice: int) -> bool:
     return before.entry[voice] == -1 and onwards
 
 
-@kernel()
+@helper
+def falls_to_submediant(before: Moment, now: Moment, voice: int) -> bool:
+    """Whether a voice goes 1-7-6 as I, V and the submediant follow one another."""
+    steps = before.entry[voice] == -1 and staff_steps(before, now, voice) == -1
+    return steps and before.came_from == 0 and now.root != 0
+
+
+@kernel("submediant_free")
 def leading_tone_outer(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     """The leading tone in an outer voice of V or viio does not rise when I or vi comes."""
     bits = 0
@@ -75,7 +82,8 @@ def leading_tone_outer(earlier: Moment, before: Moment, now: Moment, p: Any) -> 
     for voice in range(now.voices):
         if outer(now, voice) and holds_leading(before, now, voice):
             if not rises(before, now, voice) and not passes_down(before, now, voice):
-                bits |= voice_bit(voice)
+                if not (p[0] and falls_to_submediant(before, now, voice)):
+                    bits |= voice_bit(voice)
     return bits
 
 
@@ -201,7 +209,7 @@ def applied_seventh(earlier: Moment, before: Moment, now: Moment, p: Any) -> int
     return 0 if before.leading in (NONE, 5) else seventh_astray(before, now, False)
 
 
-@kernel()
+@kernel("smallest_down", "upward_free")
 def seventh_approach(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     """A seventh is entered by leap; that of a dominant may be leapt up to."""
     bits = 0
@@ -215,7 +223,8 @@ def seventh_approach(earlier: Moment, before: Moment, now: Moment, p: Any) -> in
             continue
         if relative(now, voice) == now.seventh:
             steps = staff_steps(before, now, voice)
-            if steps < -1 or (steps > 1 and now.leading == NONE):
+            leapt_up = steps > 1 and now.leading == NONE and p[1] == 0
+            if steps <= -p[0] or leapt_up:
                 bits |= voice_bit(voice)
     return bits
 

@@ -247,14 +247,15 @@ def unequal_fifth_dim_perfect(earlier: Moment, before: Moment, now: Moment, p: A
     return bits
 
 
-@kernel()
+@kernel("falling_free")
 def unequal_fifth_upper(earlier: Moment, before: Moment, now: Moment, p: Any) -> int:
     """Two upper voices go the same way from a diminished to a perfect fifth."""
     bits = 0
     for upper in range(now.voices - 2):
         for lower in range(upper + 1, now.voices - 1):
             if opens_fifth(before, now, upper, lower):
-                if not (in_tenths(before, now, upper) or in_tenths(before, now, lower)):
+                falls = p[0] != 0 and now.semitone[upper] < before.semitone[upper]
+                if not (falls or in_tenths(before, now, upper) or in_tenths(before, now, lower)):
                     bits |= pair_bit(upper, lower)
     return bits
 

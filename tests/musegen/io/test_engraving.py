@@ -168,3 +168,12 @@ def test_what_is_no_score_is_refused(data: bytes) -> None:
     """Rubbish is refused, not drawn."""
     with pytest.raises(ScoreError, match=r"^MusicXML: "):
         engrave(data)
+
+
+@pytest.mark.parametrize(("metre", "drawn"), [(Metre(2, 2), 1), (Metre(4, 4), 0)])
+def test_a_half_note_of_the_tempo_is_drawn(metre: Metre, drawn: int) -> None:
+    """No font that comes along has the sign: in 2/2 it is a shape, and no sign without a shape."""
+    (page,) = pages_of(replace(chorale(), metres=(metre,)))
+    assert page.count('class="half-note"') == drawn
+    assert not re.search("[\ue000-\uf8ff\U0001d15e]", texts(page))
+    assert ("♩" in texts(page)) == (not drawn)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musegen.errors import OptionError, ScoreError
-from musegen.io.midi import LARGEST, read_midi, write_midi
+from musegen.io.midi import LARGEST, read_midi, read_performance, write_midi
 from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch
 
@@ -317,3 +317,14 @@ def test_chorale_in_one_track_comes_back_in_four_voices() -> None:
     assert [part.name for part in back.parts] == ["Soprano", "Alto", "Tenor", "Bass"]
     found = {(note.onset, note.pitch.semitone) for part in back.parts for note in part.notes}
     assert found == keys
+
+
+def test_percussion_beside_other_tracks_is_left_out_with_a_remark(tmp_path: Path) -> None:
+    """Where remarks are kept, drums are no reason to refuse; elsewhere they are."""
+    path = tmp_path / "band.mid"
+    path.write_bytes(midi(on(60), off(60, 96), on(40, channel=9), off(40, 96, channel=9)))
+    reading = read_performance(path)
+    assert [str(note.pitch) for part in reading.score.parts for note in part.notes] == ["C4"]
+    assert any("percussion left out" in each for each in reading.remarks)
+    with pytest.raises(ScoreError, match="is percussion"):
+        read_midi(path)

@@ -174,6 +174,18 @@ def test_numeral_over_a_held_bass_is_not_lost() -> None:
     assert read_back(score).parts == score.parts
 
 
+def test_numerals_stand_under_the_chords_of_a_left_hand() -> None:
+    """Voices on one stem carry the numeral of their chord."""
+    key = Key.parse("C major")
+    chords = tuple(
+        ChordLabel(Fraction(4 * place), Fraction(4), key, numeral)
+        for place, numeral in enumerate(("I", "V"))
+    )
+    parts = (part("Melody", "E5:4 D5:4"), part("Tenor", "G3:4 G3:4"), part("Bass", "C3:4 B2:4"))
+    score = Score("Blocks", key, parts, (Metre(4, 4),), chords=chords, hands=1)
+    assert [each.text for each in root_of(score).iter("text")] == ["C: I", "V"]
+
+
 @pytest.mark.parametrize(
     ("symbol", "printed"),
     [

@@ -16,7 +16,8 @@ from musegen.models.forward_backward import (
     posteriors,
     viterbi,
 )
-from musegen.models.frame_hmm import EMISSIONS, FrameHMMSettings, SerialNotes, train_frame_hmm
+from musegen.models.frame_emissions import SerialNotes
+from musegen.models.frame_hmm import EMISSIONS, FrameHMMSettings, train_frame_hmm
 from musegen.models.rolls import SYMBOLS, Roll
 
 LENGTHS = (3, 1, 4)

@@ -7,7 +7,7 @@ import pytest
 
 from musegen.errors import TrainingError
 from musegen.models.frame_rbm import Anneal, FrameRBM, FrameRBMSettings, train_frame_rbm
-from musegen.models.frame_rbm_kernels import LOGITS, draw, sparse_products
+from musegen.models.frame_rbm_kernels import draw, sparse_products
 from musegen.models.rolls import KEYS, LOWEST, Roll, as_matrix
 
 CHORDS = ((60, 64, 67), (60, 65, 69), (59, 62, 67), (57, 60, 64))
@@ -56,7 +56,7 @@ def test_draws_have_the_probability_they_should() -> None:
     odds = np.array([-9.0, -2.0, 0.0, 1.5, 8.0], np.float32)
     streams = np.random.default_rng(0).integers(0, 1 << 64, count, dtype=np.uint64)
     units = np.empty((count, 5), np.float32)
-    draw(np.zeros_like(units), odds, np.float32(1), LOGITS, streams, units)
+    draw(np.zeros_like(units), odds, np.float32(1), streams, units)
     chance = 1 / (1 + np.exp(-odds.astype(float)))
     spread = np.sqrt(chance * (1 - chance) / count)
     assert (np.abs(units.mean(axis=0) - chance) < 5 * spread + 2**-17).all()
@@ -67,8 +67,8 @@ def test_a_stream_is_of_its_chain_alone() -> None:
     streams = np.arange(8, dtype=np.uint64)
     together, alone = np.empty((8, 9), np.float32), np.empty((1, 9), np.float32)
     bias = np.zeros(9, np.float32)
-    draw(np.zeros_like(together), bias, np.float32(1), LOGITS, streams.copy(), together)
-    draw(np.zeros_like(alone), bias, np.float32(1), LOGITS, streams[3:4].copy(), alone)
+    draw(np.zeros_like(together), bias, np.float32(1), streams.copy(), together)
+    draw(np.zeros_like(alone), bias, np.float32(1), streams[3:4].copy(), alone)
     assert (together[3] == alone[0]).all()
 
 

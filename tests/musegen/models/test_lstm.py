@@ -24,6 +24,7 @@ from musegen.models.protocol import (
     Candidates,
     SlotSequence,
 )
+from musegen.models.torch_steps import KEEP
 from musegen.models.training import Trained, save_trained
 
 TINY = LSTMSettings(
@@ -68,7 +69,7 @@ def test_numpy_equals_torch() -> None:
     import torch
 
     weights = {name: torch.from_numpy(array) for name, array in model.weights.items()}
-    losses = lstm._losses(weights, lstm._batch(pieces, TINY), TINY, lstm._keep).numpy()
+    losses = lstm._losses(weights, lstm._batch(pieces, TINY), TINY, KEEP).numpy()
     for row, piece in enumerate(pieces):
         ours = -model.log_probabilities(piece).sum(axis=1)
         assert ours == pytest.approx(losses[row, : len(ours)], abs=1e-4)

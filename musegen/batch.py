@@ -1,0 +1,206 @@
+"""Many pieces from one file: what is to be composed, which of it is there already, what came of it.
+
+A file of jobs names forms, keys, settings and seeds. Each piece is a pure function of its request, so
+that it does not matter where or in which order pieces are made; those whose folder is there are left.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from musegen.errors import FactError, MusegenError
+from musegen.plan.form_file import Record
+from musegen.plan.form_schema import Field
+from musegen.tasks.compose_form import FormRequest, in_mood, is_chorale
+from musegen.written import Written
+
+__all__ = ["Job", "Outcome", "piece_of", "read_jobs", "run_jobs"]
+
+MOST_PIECES = 100_000
+NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 400
+
+
+def _seeds(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(each, int) and not isinstance(each, bool) for each in value)
+        and 0 <= value[0] <= value[1] < 2**32
+    )
+
+
+def _settings(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(each, str | int | float | bool) for each in value.values()
+    )
+
+
+def _level(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1 <= value <= 1
+
+
+FIELDS: Mapping[str, Field] = {
+    "form": Field(_text, "a form, or the path of a template", dict, needed=True),
+    "seeds": Field(_seeds, "the first and the last seed, such as [0, 9]", dict, default=[0, 0]),
+    "key": Field(_text, 'a key such as "D minor"', dict),
+    "metre": Field(_text, 'a metre such as "3/4"', dict),
+    "set": Field(_settings, "a table of settings of the form", dict, default={}),
+    "emotion": Field(_text, "an emotion", dict),
+    "valence": Field(_level, "a number from -1 to 1", dict),
+    "arousal": Field(_level, "a number from -1 to 1", dict),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece: its folder and its request."""
+
+    folder: str
+    request: FormRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a job."""
+
+    folder: str
+    state: str  # composed, there already, or refused
+    told: str  # findings, or why it was refused
+
+
+def read_jobs(path: Path) -> tuple[Job, ...]:
+    """The pieces that a file asks for, in order.
+
+    Raises:
+        FactError: the file cannot be read, or asks for what cannot be; names the job and the field.
+        MusegenError: a form, key or emotion that does not exist.
+    """
+    try:
+        record = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FactError(path.name, "file", f"cannot be read: {error}") from error
+    tables = record.pop("job", None)
+    if record or not isinstance(tables, list) or not tables:
+        raise FactError(path.name, "job", "must be one [[job]] or more, and nothing else")
+    jobs = [job for number, table in enumerate(tables, 1) for job in _jobs(path, number, table)]
+    folders = [job.folder for job in jobs]
+    twice = next((name for name, count in Counter(folders).items() if count > 1), None)
+    if twice is not None:
+        raise FactError(path.name, "job", f"{twice} is asked for twice")
+    return tuple(jobs)
+
+
+def _jobs(path: Path, number: int, table: Any) -> Iterator[Job]:
+    if not isinstance(table, dict):
+        raise FactError(path.name, f"job {number}", "must be a table")
+    values = Record(f"job {number}", table, {}, path.name).checked(FIELDS)
+    first, last = values["seeds"]
+    if last - first >= MOST_PIECES:
+        raise FactError(path.name, f"job {number}.seeds", f"at most {MOST_PIECES} pieces")
+    settings = {name: _typed(value) for name, value in values["set"].items()}
+    felt = any(values[name] is not None for name in ("emotion", "valence", "arousal"))
+    mood = (
+        in_mood(
+            values["emotion"],
+            valence=values["valence"],
+            arousal=values["arousal"],
+            settings=settings,
+        )
+        if felt
+        else {}
+    )
+    asked = {"form": values["form"], "key": values["key"], "metre": values["metre"]}
+    for seed in range(first, last + 1):
+        request = FormRequest(seed=seed, settings=settings, **asked, **mood)
+        yield Job(_folder(request), request)
+
+
+def _typed(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _folder(request: FormRequest) -> str:
+    """A name that tells the piece, of letters, digits and hyphens alone."""
+    settings = "-".join(f"{name}-{value}" for name, value in sorted(request.settings.items()))
+    parts = (Path(request.form).stem, request.key, request.metre, settings, request.feeling)
+    text = "-".join((*(part for part in parts if part), "seed", str(request.seed))).lower()
+    kept = "".join(letter if letter in NAME else "-" for letter in text.replace("#", "-sharp"))
+    return "-".join(part for part in kept.split("-") if part)[:120]
+
+
+def piece_of(request: FormRequest) -> Written:
+    """The piece of a request, in four voices or as a tune above chords, as its form asks."""
+    if is_chorale(request):
+        from musegen.result import Composition
+        from musegen.tasks.compose import draft
+
+        return Composition.of(draft(request))
+    from musegen.form_result import FormPiece
+    from musegen.tasks.compose_form import form_work
+
+    return FormPiece(form_work(request))
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    out: Path,
+    *,
+    workers: int = 1,
+    audio: bool = False,
+    told: Callable[[int, int], None] | None = None,
+) -> tuple[Outcome, ...]:
+    """Compose what is not there yet; each piece appears whole or not at all.
+
+    Args:
+        jobs: what is to be composed.
+        out: folder of the pieces.
+        workers: processes; what is composed does not depend on them.
+        audio: whether sound is written too.
+        told: is told how many are done, of how many.
+
+    Returns:
+        One outcome a job, in the order of the jobs.
+    """
+    found: dict[str, Outcome] = {
+        job.folder: Outcome(job.folder, "there already", "")
+        for job in jobs
+        if (out / job.folder).exists()
+    }
+    missing = [job for job in jobs if job.folder not in found]
+    tell = told or _silent
+    tell(len(found), len(jobs))
+    if workers == 1:
+        for job in missing:
+            found[job.folder] = _run(job, out, audio)
+            tell(len(found), len(jobs))
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for done in as_completed([pool.submit(_run, job, out, audio) for job in missing]):
+                outcome = done.result()
+                found[outcome.folder] = outcome
+                tell(len(found), len(jobs))
+    return tuple(found[job.folder] for job in jobs)
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Nobody looks on."""
+
+
+def _run(job: Job, out: Path, audio: bool) -> Outcome:
+    try:
+        made = piece_of(job.request)
+        made.save(out / job.folder, audio=audio)
+    except MusegenError as error:
+        return Outcome(job.folder, "refused", str(error))
+    return Outcome(job.folder, "composed", made.counts)

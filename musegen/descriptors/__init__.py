@@ -1,0 +1,1 @@
+"""Numbers that describe a score: from pitches and durations to tension and expression."""

@@ -1,0 +1,1 @@
+"""Exercises: made right, keyed right, graded right."""

@@ -1,0 +1,1 @@
+"""Grading: an answer held against its item, points with the clause that gave or took each."""

@@ -1,0 +1,113 @@
+"""What stands above the notes of a score, as MusicXML: dynamics, words, tempos, chord symbols, repeats."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from fractions import Fraction
+
+from musegen.io.notation import Bar, beat, value
+from musegen.score import ChordSymbol, Direction, Score
+from theory_kb.pitch import PitchClass
+
+__all__ = ["QUALITY_KINDS", "write_barline", "write_directions", "write_symbols"]
+
+LETTERS = "CDEFGAB"
+QUALITY_KINDS = {  # id of a chord quality: kind of MusicXML, and how it is printed
+    "maj": ("major", ""),
+    "min": ("minor", "m"),
+    "dim": ("diminished", "dim"),
+    "aug": ("augmented", "+"),
+    "7": ("dominant", "7"),
+    "maj7": ("major-seventh", "maj7"),
+    "min7": ("minor-seventh", "m7"),
+    "m7b5": ("half-diminished", "m7♭5"),
+    "dim7": ("diminished-seventh", "dim7"),
+    "minmaj7": ("major-minor", "m(maj7)"),
+    "augmaj7": ("augmented", "+maj7"),
+    "7b5": ("dominant", "7♭5"),
+    "italian": ("Italian", "It6"),
+    "german": ("German", "Ger6"),
+    "swiss": ("other", "Sw6"),
+}
+
+
+def _add(parent: ET.Element, tag: str, text: object = None, **attributes: str) -> ET.Element:
+    child = ET.SubElement(parent, tag, attributes)
+    if text is not None:
+        child.text = str(text)
+    return child
+
+
+def write_directions(measure: ET.Element, score: Score, bar: Bar, divisions: int) -> None:
+    """The directions that begin in a bar, before its notes."""
+    for each in score.directions:
+        if bar.onset <= each.onset < bar.end:
+            _direction(measure, score, each, _offset(each.onset, bar, divisions))
+
+
+def _offset(onset: Fraction, bar: Bar, divisions: int) -> int:
+    return int((onset - bar.onset) * divisions)
+
+
+def _direction(measure: ET.Element, score: Score, each: Direction, offset: int) -> None:
+    place = "below" if each.kind == "dynamics" else "above"
+    direction = _add(measure, "direction", placement=place)
+    kind = _add(direction, "direction-type")
+    if each.kind == "dynamics":
+        _add(_add(kind, "dynamics"), each.text)
+    elif each.kind == "tempo":
+        unit = beat(score.metre_at(each.onset))
+        written = value(unit)
+        assert written is not None, "metres count in note values"
+        metronome = _add(kind, "metronome")
+        _add(metronome, "beat-unit", written.type)
+        for _ in range(written.dots):
+            _add(metronome, "beat-unit-dot")
+        _add(metronome, "per-minute", f"{float(each.text) / float(unit):g}")
+    elif each.kind == "section":
+        _add(kind, "words", each.text, **{"font-weight": "bold"})
+    else:
+        _add(kind, "words", each.text, **{"font-style": "italic"})
+    if offset:
+        _add(direction, "offset", offset)
+    if each.kind == "tempo":
+        _add(direction, "sound", tempo=each.text)
+
+
+def write_symbols(
+    measure: ET.Element, symbols: Sequence[ChordSymbol], bar: Bar, divisions: int
+) -> None:
+    """The chord symbols of a bar, before its notes."""
+    for each in symbols:
+        if not bar.onset <= each.onset < bar.end:
+            continue
+        harmony = _add(measure, "harmony")
+        _pitch_class(harmony, "root", each.root)
+        kind, text = QUALITY_KINDS[each.quality]
+        _add(harmony, "kind", kind).set("text", text)
+        if each.bass is not None and each.bass != each.root:
+            _pitch_class(harmony, "bass", each.bass)
+        offset = _offset(each.onset, bar, divisions)
+        if offset:
+            _add(harmony, "offset", offset)
+
+
+def _pitch_class(harmony: ET.Element, name: str, each: PitchClass) -> None:
+    element = _add(harmony, name)
+    _add(element, f"{name}-step", LETTERS[each.letter])
+    if each.alteration:
+        _add(element, f"{name}-alter", each.alteration)
+
+
+def write_barline(measure: ET.Element, score: Score, bar: Bar, *, right: bool, last: bool) -> None:
+    """The bar line at one side of a bar, where it is more than a line."""
+    time = bar.end if right else bar.onset
+    side = 1 if right else 0
+    turned = any(span[side] == time for span in score.repeats)
+    if not turned and not (right and last):
+        return
+    line = _add(measure, "barline", location="right" if right else "left")
+    _add(line, "bar-style", "light-heavy" if right else "heavy-light")
+    if turned:
+        _add(line, "repeat", direction="backward" if right else "forward")

@@ -1,0 +1,244 @@
+"""Labels of chords as people write them: Roman numerals and T S D are two views of one chord.
+
+Digits of a figure may come in any order (`V65`, `D56`, `V6/5`), accidentals and the signs of
+diminished chords in any usual spelling, the cadential six-four by any of its names. A label is
+read into the chord that it means; a chord is written in either view. Sources: Kostka and Payne
+(2018), ch. 6; Sposobin et al., Harmony (Chinese edition), as in facts/functional_labels.toml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from tomllib import loads
+from typing import Literal
+
+from theory_kb.chords import Chord, every_chord
+from theory_kb.errors import UnknownNameError
+from theory_kb.numerals import symbol_aliases
+
+__all__ = [
+    "View",
+    "find_label",
+    "functional_label",
+    "label",
+    "read_label",
+    "read_view",
+    "roman_label",
+]
+
+View = Literal["roman", "functional"]
+FIGURES: Mapping[str, str] = {  # sorted digits to the figures of a symbol
+    "": "", "35": "", "6": "6", "36": "6", "46": "64", "7": "7", "357": "7", "56": "65",
+    "356": "65", "34": "43", "346": "43", "24": "42", "2": "42", "246": "42",
+}  # fmt: skip
+CADENTIAL = re.compile(
+    r"(?:cad\.?(?:64|46)?|c(?:64|46)|k(?:64|46)?|v(?:64-53|64-5-3|6-5/4-3|64-5))", re.IGNORECASE
+)
+ROMAN = re.compile(
+    r"(?P<stem>[b#]?(?:It|Fr|Ger|Sw|CTo|CT|N|VII|VI|V|IV|III|II|I|vii|vi|v|iv|iii|ii|i))"
+    r"(?P<sign>[oø+]?)(?P<figures>\d*)(?:/(?P<target>.+))?"
+)
+AUGMENTED = {"It": ("6",), "Ger": ("65", "6"), "Fr": ("43", "6"), "Sw": ("65", "6")}
+SIGNS = str.maketrans(
+    {"°": "o", "º": "o", "Ø": "ø", "\u2044": "/", "♭": "b", "♯": "#", "\uff0b": "+"}
+)
+SMALL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
+FIGURE_SLASH = re.compile(r"(?<=\d)/(?=\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Functional:
+    """The tables of functional labels."""
+
+    stems: Mapping[str, Mapping[str, str]]  # by mode: numeral without figures to label
+    fixed: Mapping[str, str]
+    aliases: Mapping[str, str]
+
+
+@cache
+def _tables() -> _Functional:
+    text = (resources.files("theory_kb") / "facts" / "functional_labels.toml").read_text("utf-8")
+    table = loads(text)
+    return _Functional(
+        {mode: table[mode] for mode in ("major", "minor")}, table["fixed"], table["aliases"]
+    )
+
+
+# --- writing --------------------------------------------------------------------------------
+
+
+def label(chord: Chord, view: View) -> str:
+    """A chord in one of the views."""
+    return roman_label(chord) if view == "roman" else functional_label(chord)
+
+
+def roman_label(chord: Chord) -> str:
+    """A Roman numeral as most books print it: `I64` of a cadence stays `cad64`."""
+    return chord.symbol
+
+
+def functional_label(chord: Chord) -> str:
+    """The label of T S D: `D56`, `K46`, `DD7`, `D7/SII`, `sII6`."""
+    tables = _tables()
+    if chord.cadential:
+        return tables.fixed["cad64"]
+    stem, _, target = chord.numeral.partition("/")
+    digits = _rising(chord)
+    if target and target != "V":
+        return f"{_stem(stem, 'major')}{digits}/{_target(target, chord.mode)}"
+    name = f"{stem.rstrip('7').replace('ø', 'o')}/V" if target else stem
+    fixed = tables.fixed.get(name) or tables.fixed.get(stem.rstrip("7"))
+    return (fixed or _stem(stem, chord.mode)) + digits
+
+
+def _rising(chord: Chord) -> str:
+    """Figures of an inversion with the digits rising."""
+    if len(chord.members) > 3:
+        return ("7", "56", "34", "2")[chord.inversion]
+    return ("", "6", "46")[chord.inversion]
+
+
+def _stem(stem: str, mode: str) -> str:
+    table = _tables().stems[mode]
+    whole = table.get(stem)
+    if whole is not None:
+        return whole.rstrip("7")
+    return table[stem.rstrip("7").replace("ø", "o")]
+
+
+def _target(target: str, mode: str) -> str:
+    return _tables().stems[mode][target]
+
+
+@cache
+def _by_functional(mode: str) -> Mapping[str, Chord]:
+    """Chords of a mode by their functional label; where two share one, the commoner stays."""
+    found: dict[str, Chord] = {}
+    for each in every_chord():
+        if each.mode == mode:
+            for name in _functional_names(each):
+                found.setdefault(name, each)
+    return found
+
+
+def _functional_names(chord: Chord) -> Iterator[str]:
+    try:
+        yield functional_label(chord)
+    except KeyError:  # chords that the school has no label of its own for
+        return
+
+
+# --- reading --------------------------------------------------------------------------------
+
+
+def find_label(mode: str, text: str) -> Chord | None:
+    """The chord that a label means in a mode, written in either view; None if it is no label."""
+    plain = _plain(text)
+    if CADENTIAL.fullmatch(plain):
+        return _symbol(mode, "cad64")
+    return _read_roman(mode, plain) or _read_functional(mode, plain)
+
+
+def read_label(mode: str, text: str) -> Chord:
+    """The chord that a label means in a mode, written in either view.
+
+    Raises:
+        UnknownNameError: it is no label of a chord that is known.
+    """
+    found = find_label(mode, text)
+    if found is None:
+        names = [each.symbol for each in every_chord() if each.mode == mode]
+        raise UnknownNameError(f"chord of a {mode} key", text, names)
+    return found
+
+
+def read_view(mode: str, text: str, view: View) -> Chord:
+    """The chord that a label means, written in one view and no other; raises UnknownNameError."""
+    plain = _plain(text)
+    if CADENTIAL.fullmatch(plain):
+        functional = plain[0] in "Kk"
+        found = _symbol(mode, "cad64") if functional == (view == "functional") else None
+    else:
+        read = _read_roman if view == "roman" else _read_functional
+        found = read(mode, plain)
+    if found is None:
+        raise UnknownNameError(f"{view} label of a {mode} key", text, ())
+    return found
+
+
+def _plain(text: str) -> str:
+    """One spelling for what has several: signs, small digits, strokes between figures."""
+    plain = text.strip().translate(SIGNS).translate(SMALL).replace("Cad.", "cad")
+    plain = re.sub(r"dim(?=\d|/|$)", "o", plain)
+    plain = re.sub(r"(?<=[vi])[ø/]?o?/7", "ø7", plain)
+    plain = FIGURE_SLASH.sub("", plain)
+    return re.sub(r"(?<=[iI])0(?=7|6|4|$)", "o", plain)
+
+
+def _read_roman(mode: str, text: str) -> Chord | None:
+    match = ROMAN.fullmatch(text)
+    if match is None:
+        return None
+    figures = FIGURES.get("".join(sorted(match["figures"])))
+    if figures is None:
+        return None
+    for stem in _stems(match["stem"], match["sign"], figures):
+        for wanted in AUGMENTED.get(match["stem"], ("",))[:1] if not figures else (figures,):
+            symbol = stem + wanted + (f"/{match['target']}" if match["target"] else "")
+            found = _symbol(mode, symbol)
+            if found is not None:
+                return found
+    return None
+
+
+def _stems(stem: str, sign: str, figures: str) -> Iterator[str]:
+    """Ways to spell the stem: a diminished sign that was left out is understood."""
+    if stem in AUGMENTED and figures in AUGMENTED[stem][1:]:
+        yield stem + AUGMENTED[stem][0][:-1]
+    yield stem + sign
+    sevenths = len(figures) and figures in ("7", "65", "43", "42")
+    if not sign and stem in ("vii", "ii"):
+        yield from ((stem + "ø", stem + "o") if sevenths else (stem + "o",))
+    if sign == "o" and sevenths:
+        yield stem + "ø"
+    if sign == "ø" and not sevenths:
+        yield stem + "o"
+
+
+def _symbol(mode: str, symbol: str) -> Chord | None:
+    return _by_symbol(mode).get(symbol)
+
+
+@cache
+def _by_symbol(mode: str) -> Mapping[str, Chord]:
+    """Chords of a mode by symbol, and by the names that books also give them."""
+    known = {each.symbol: each for each in every_chord() if each.mode == mode}
+    aliases = symbol_aliases()
+    return {**{name: known[own] for name, own in aliases.items() if own in known}, **known}
+
+
+FUNCTIONAL = re.compile(
+    r"(?P<open>\()?(?P<stem>[b#]?\d?[A-Za-z]+)(?P<figures>\d*)(?(open)\))"
+    r"(?:(?:/|->|→)(?P<target>[A-Za-z]+))?"
+)
+
+
+def _read_functional(mode: str, text: str) -> Chord | None:
+    match = FUNCTIONAL.fullmatch(text)
+    if match is None:
+        return None
+    figures = FIGURES.get("".join(sorted(match["figures"])))
+    if figures is None:
+        return None
+    stem = _tables().aliases.get(match["stem"], match["stem"])
+    digits = "2" if figures == "42" else "".join(sorted(figures))
+    name = stem + digits + (f"/{match['target']}" if match["target"] else "")
+    table = _by_functional(mode)
+    if name in table:
+        return table[name]
+    folded = [each for key, each in table.items() if key.casefold() == name.casefold()]
+    return folded[0] if folded else None
