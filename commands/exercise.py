@@ -11,6 +11,7 @@ import typer
 
 from commands.shared import (
     EXIT_ERRORS,
+    EXIT_REFUSED,
     AsJson,
     Force,
     Quiet,
@@ -239,7 +240,7 @@ def exercise_grade(
 ) -> None:
     """Grade an answer: points with the clause that gave or took each, and what to mend.
 
-    The exit code is 1 if not every point was given.
+    The exit code is 1 if not every point was given, 2 if the answer cannot be read.
 
     Example: musegen exercise grade m3 --item int.name-l3-s7-v1.item.json
     """
@@ -258,6 +259,8 @@ def exercise_grade(
         write_out(json.dumps(graded.as_json(), ensure_ascii=False, indent=1) + "\n")
     else:
         write_out("".join(f"{line}\n" for line in _graded_lines(record, graded, tongue, hints)))
+    if graded.status == "refused":
+        raise typer.Exit(EXIT_REFUSED)
     if not graded.full:
         raise typer.Exit(EXIT_ERRORS)
 

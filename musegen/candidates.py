@@ -31,12 +31,12 @@ __all__ = [
     "Rules",
     "SlotCandidates",
     "View",
-    "always_broken",
     "as_seen",
     "candidates_of",
     "forget_candidates",
     "hard_rules",
     "kept_candidates",
+    "least_broken",
     "nothing_left",
     "placed",
     "rules_of",
@@ -60,7 +60,7 @@ class SlotCandidates:
     cost: FloatArray  # (N,) soft cost of unary rules
     heard: tuple[Moments, Moments] | None = None  # where more sounds: at the onset, at last; (N,)
     closing: Moments | None = None  # (N,) each given voice on its last chord tone, if it has two
-    forced: frozenset[str] = frozenset()  # hard rules that every voicing would break
+    forced: frozenset[str] = frozenset()  # hard rules that the best voicing would break
     dear: int = 0  # legal voicings that were left out since they cost too much
 
     @property
@@ -158,13 +158,17 @@ def hard_rules(style: Style, dropped: frozenset[str]) -> Rules:
     return Rules(**{name: without(rules, dropped) for name, rules in sets.items()})
 
 
-def always_broken(judged: Sequence[tuple[RuleSet, Moments, Moments]]) -> frozenset[str]:
-    """Hard rules that are broken on every row: what is given breaks them, whatever is written."""
-    found: set[str] = set()
-    for rules, before, now in judged:
-        always = broken(rules, before, before, now)[:, : rules.hard].all(axis=0)
-        found.update(rules.ids[place] for place in np.flatnonzero(always))
-    return frozenset(found)
+def least_broken(judged: Sequence[tuple[RuleSet, Moments, Moments]]) -> frozenset[str]:
+    """Hard rules of the row that breaks the fewest: so many what is given breaks, whatever is written.
+
+    Args:
+        judged: rules, with what was before and what is now: (N,) each, at least one row.
+    """
+    faults = [broken(rules, before, before, now)[:, : rules.hard] for rules, before, now in judged]
+    names = [name for rules, _, _ in judged for name in rules.ids[: rules.hard]]
+    table = np.concatenate(faults, axis=1)
+    row = table[int(table.sum(axis=1).argmin())]
+    return frozenset(names[place] for place in np.flatnonzero(row))
 
 
 # --- what is shared -------------------------------------------------------------------------
@@ -268,7 +272,7 @@ def candidates_of(
     forced: frozenset[str] = frozenset()
     if view.lenient and len(cost) and not np.isfinite(cost).any():
         sounding = [(rules.surface_unary, each, each) for each in heard]
-        forced = always_broken([(rules.unary, moments, moments), *sounding])
+        forced = least_broken([(rules.unary, moments, moments), *sounding])
         cost = _unary_costs(moments, index, slot, heard, rules.without(forced))
     legal = np.isfinite(cost)
     lawful = np.count_nonzero(legal)

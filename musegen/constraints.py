@@ -22,12 +22,12 @@ from musegen.candidates import (
     Rules,
     SlotCandidates,
     View,
-    always_broken,
     as_seen,
     candidates_of,
     forget_candidates,
     hard_rules,
     kept_candidates,
+    least_broken,
     nothing_left,
     placed,
     rules_of,
@@ -140,7 +140,7 @@ class _Move(NamedTuple):
     """What may follow what from a place to the next."""
 
     pairs: Pairs
-    forced: frozenset[str]  # hard rules that every pair would break
+    forced: frozenset[str]  # hard rules that the best pair would break
 
 
 class _MoveKey(NamedTuple):
@@ -245,14 +245,14 @@ def _joining(
 def _forced(
     before: SlotCandidates, after: SlotCandidates, allowed: BoolArray, rules: Rules
 ) -> frozenset[str]:
-    """Hard rules that every pair breaks."""
+    """Hard rules that the pair which breaks the fewest breaks."""
     rows, columns = np.nonzero(allowed)
     if before.heard is None and after.heard is None:
         pairs = (taken(before.moments, rows), taken(after.moments, columns))
-        return always_broken([(rules.pair, *pairs)])
+        return least_broken([(rules.pair, *pairs)])
     surface = (taken(before.last, rows), taken(after.first, columns))
     chords = (taken(before.left, rows), taken(after.moments, columns))
-    return always_broken([(rules.surface_pair, *surface), (rules.harmonic_pair, *chords)])
+    return least_broken([(rules.surface_pair, *surface), (rules.harmonic_pair, *chords)])
 
 
 def _later(candidates: SlotCandidates, bars: int) -> SlotCandidates:

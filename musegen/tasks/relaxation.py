@@ -374,7 +374,11 @@ def _changed_slot(plan: Plan, slot: Slot, change: Change) -> Slot:
         given[change.constraint.voice] = (
             Given(to, struck=old.struck) if isinstance(to, Pitch) else None
         )
-        return replace(slot, given=tuple(given))
+        changed = replace(slot, given=tuple(given))
+        if slot.figured is None or change.constraint.voice < len(given) - 1:
+            return changed
+        figured = replace(slot.figured, bass=to) if isinstance(to, Pitch) else None
+        return replace(changed, figured=figured)
     if kind == "chord":
         chosen = (to,) if isinstance(to, Harmony) else any_chord(plan, slot)
         return replace(slot, harmonies=chosen)

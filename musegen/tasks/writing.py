@@ -399,7 +399,7 @@ def _finish(
         score,
         report,
         path_log_scores(scorer, path),
-        -search.terms["rules"],
+        0.0 - search.terms["rules"],  # no minus zero
         search.account.optimum,
         redraws,
     )

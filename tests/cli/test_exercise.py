@@ -119,3 +119,15 @@ def test_wrong_requests_are_refused(words: tuple[str, ...], said: str) -> None:
     """One line that says what came and what is allowed."""
     with pytest.raises(MusegenError, match=said):
         run(*words)
+
+
+def test_an_answer_that_cannot_be_read_is_exit_code_two(tmp_path: Path) -> None:
+    """It is refused with a reason, not marked with silent zeros."""
+    assert (
+        run("make", "pw.cadence.write", "--count", "1", "--out", str(tmp_path / "x")).exit_code == 0
+    )
+    (item,) = (tmp_path / "x").glob("*.item.json")
+    (tmp_path / "answer.musicxml").write_text("junk")
+    refused = run("grade", str(tmp_path / "answer.musicxml"), "--item", str(item))
+    assert refused.exit_code == 2
+    assert "answer.musicxml is text, not MusicXML" in refused.output

@@ -19,7 +19,9 @@ from musegen.slices import sounding
 from musegen.sounding import spelled
 from musegen.tasks.check import CheckOptions, check_one
 from musegen.tasks.realise import realise
+from musegen.tasks.relaxation import Change, Constraint, Loosened
 from musegen.tasks.writing import Draft, Options
+from theory_kb.check import load_style
 from theory_kb.pitch import Pitch
 from theory_kb.rules.records import rule
 from theory_kb.thoroughbass import Figures, completed, tones
@@ -324,3 +326,27 @@ def test_what_the_chords_force_is_reported_and_its_surface_found() -> None:
         assert made.problem.forced == {"seventh-resolves-down"}
         errors = {each.rule for each in made.report.findings if each.severity == "E"}
         assert errors == {"seventh-resolves-down"}
+
+
+def test_what_figures_force_is_found_among_several_readings() -> None:
+    """Each way on breaks some rule, none the same: those of the way that breaks the fewest are reported."""
+    for text in (
+        "A minor: A2[] A2[4/2] D3[6/5] G#2[6/5] B2[6] A2[]",
+        "A minor: i iiø42 iiø65 V65 V6/III i",
+    ):
+        (made,) = realise(text, Options(models=(), temperature=0.0))
+        assert made.problem.forced == {"seventh-resolves-down"}
+        found = [each for each in made.report.findings if each.rule == "seventh-resolves-down"]
+        assert [(each.bar, each.beat) for each in found] == [(1, 4.0)]
+
+
+def test_a_figured_bass_that_is_given_up_takes_its_figures_along() -> None:
+    """What a bass note says of its chord goes with it, or moves with it."""
+    loose = Loosened(plan_of_figures(bass("A minor: A2 D3[6/5] G#2[6/5] A2")), load_style("bach"))
+    note = Constraint("note", (1,), voice=3)
+    freed = loose.changed_plan(frozenset({Change(note)})).slots[1]
+    assert (freed.given[3], freed.figured) == (None, None)
+    moved = loose.changed_plan(frozenset({Change(note, Pitch.parse("D2"))})).slots[1]
+    assert moved.figured is not None
+    assert moved.figured.bass == Pitch.parse("D2")
+    assert len(loose.all_at(1, frozenset({Change(note)})))
