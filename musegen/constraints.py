@@ -35,6 +35,7 @@ from musegen.candidates import (
 from musegen.errors import InfeasibleError
 from musegen.models.protocol import BoolArray, FloatArray, IntArray
 from musegen.plan.plan import Plan, Slot
+from musegen.search.kernels import forward_alive
 from musegen.search.lattice import Lattice, Pairs
 from musegen.sounding import joins
 from musegen.standing import Origin
@@ -77,7 +78,12 @@ class Problem:
 
 
 def build_problem(
-    plan: Plan, style: Style, *, constrained: bool = True, dear: float = DEAR
+    plan: Plan,
+    style: Style,
+    *,
+    constrained: bool = True,
+    dear: float = DEAR,
+    led_on: bool = False,
 ) -> Problem:
     """The lattice of a plan.
 
@@ -91,6 +97,8 @@ def build_problem(
             models propose on their own.
         dear: nats above the best voicing of its chord at which a voicing is left out. Where the
             chords are given none is. What has no solution then may have one with `np.inf`.
+        led_on: where chords or figures are given, rules give way too where each place leaves
+            something, but nothing that can be reached leads on.
 
     Raises:
         InfeasibleError: a slot has no candidate left under the unary rules.
@@ -100,7 +108,7 @@ def build_problem(
     slots = tuple(
         placed(each.candidates, slot) for each, slot in zip(kept, plan.slots, strict=True)
     )
-    moves = _moves(plan, kept, rules, origin)
+    moves = _moves(plan, kept, rules, origin, led_on=led_on and plan.lenient)
     lattice = Lattice(
         tuple(each.candidates.cost for each in kept), tuple(move.pairs for move in moves)
     )
@@ -181,7 +189,9 @@ class _Store:
 _MOVES = _Store(KEPT_CANDIDATES)
 
 
-def _moves(plan: Plan, kept: Sequence[Kept], rules: Rules, origin: Origin) -> tuple[_Move, ...]:
+def _moves(
+    plan: Plan, kept: Sequence[Kept], rules: Rules, origin: Origin, *, led_on: bool
+) -> tuple[_Move, ...]:
     """What may follow what between neighbouring slots; places that look alike share it."""
     places = range(1, len(kept))
     keys = [_key(plan, kept, place, rules.at(origin, place)) for place in places]
@@ -194,7 +204,53 @@ def _moves(plan: Plan, kept: Sequence[Kept], rules: Rules, origin: Origin) -> tu
     if not origin:  # what is spared in a window concerns no other piece
         for key, move in found.items():
             _MOVES.put(key, move)
-    return tuple(found[key] for key in keys)
+    moves = tuple(found[key] for key in keys)
+    return _led_on(keys, moves) if led_on else moves
+
+
+def _led_on(keys: Sequence[_MoveKey], moves: tuple[_Move, ...]) -> tuple[_Move, ...]:
+    """The moves; where nothing that can be reached leads on, the fewest rules give way."""
+    found: list[_Move] = []
+    alive: BoolArray | None = None
+    for key, judged in zip(keys, moves, strict=True):
+        if alive is None:
+            alive = np.isfinite(key.before.candidates.cost)
+        move, reached = judged, _reached(judged, alive, key)
+        if not reached.any():
+            move = _yielded(key, alive, judged)
+            reached = _reached(move, alive, key)
+        if not reached.any():
+            return moves  # the order of the chords forbids it, not a rule on notes
+        found.append(move)
+        alive = reached
+    return tuple(found)
+
+
+def _reached(move: _Move, alive: BoolArray, key: _MoveKey) -> BoolArray:
+    """Which candidates follow one of those that are alive."""
+    cost = key.after.candidates.cost
+    return forward_alive(move.pairs.indptr, move.pairs.successors, alive, cost)
+
+
+def _yielded(key: _MoveKey, alive: BoolArray, judged: _Move) -> _Move:
+    """A move without the fewest rules that keep what is alive from going on."""
+    before, after = key.before.candidates, _later(key.after.candidates, key.bars)
+    bounds = least_costs(key.before.slot, key.after.slot, key.turn)
+    joining = _joining(key.before.slot, key.after.slot, before, after)
+    allowed = _allowed(bounds, joining, before, after) & alive[:, None]
+    if not allowed.any():
+        return judged
+    forced = judged.forced | _forced(before, after, allowed, key.rules.without(judged.forced))
+    relaxed = pairs_of(before, after, bounds, key.rules.without(forced).pairs, joins=joining)
+    return _Move(relaxed.table(), forced)
+
+
+def _allowed(
+    bounds: FloatArray, joining: BoolArray | None, before: SlotCandidates, after: SlotCandidates
+) -> BoolArray:
+    """Which pairs of candidates the order of the chords and a figured bass leave, (N, M)."""
+    allowed: BoolArray = np.isfinite(bounds)[before.harmony][:, after.harmony]
+    return allowed if joining is None else allowed & joining
 
 
 def _key(plan: Plan, kept: Sequence[Kept], place: int, rules: Rules) -> _MoveKey:
@@ -223,9 +279,7 @@ def _judged(key: _MoveKey) -> _Move:
     lazy = pairs_of(before, after, bounds, key.rules.pairs, joins=joining)
     if not key.lenient:
         return _Move(lazy.table() if bounds.size == 1 else lazy, frozenset())
-    table = lazy.table()
-    allowed = np.isfinite(bounds)[before.harmony][:, after.harmony]
-    allowed &= True if joining is None else joining
+    table, allowed = lazy.table(), _allowed(bounds, joining, before, after)
     if len(table.successors) or not allowed.any():
         return _Move(table, frozenset())
     forced = _forced(before, after, allowed, key.rules)

@@ -89,9 +89,10 @@ def realise(  # noqa: PLR0913 - one keyword an option, each with a default
     for plan in plans:
         rng = np.random.default_rng(options.seed)
         try:
-            found = write_several(plan, chosen, rng=rng, count=count, models=models)
+            last = plan is plans[-1]
+            found = write_several(plan, chosen, rng=rng, count=count, models=models, led_on=last)
         except (InfeasibleError, DeadEndError):
-            if plan is plans[-1]:
+            if last:
                 raise
         else:
             return tuple(each if each.score.figures else _with_figures(each) for each in found)

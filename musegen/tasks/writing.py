@@ -186,6 +186,7 @@ def write_several(
     rng: np.random.Generator,
     count: int = 1,
     models: Mapping[str, SlotModel] | None = None,
+    led_on: bool = True,
 ) -> tuple[Draft, ...]:
     """Write a plan out in different ways, best first; the first found is what `write` writes.
 
@@ -195,6 +196,8 @@ def write_several(
         rng: draws what the options leave to chance.
         count: how many; fewer if there are no more that differ enough.
         models: proposers by name, if not those of the shipped weights.
+        led_on: whether rules give way that given chords force by what went before; see
+            `musegen.constraints.build_problem`.
 
     Raises:
         UnknownNameError: a style or model that does not exist.
@@ -207,7 +210,7 @@ def write_several(
         raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
     used = models if models is not None else load_models(options.models, chord_table())
     with one_thread(), _placed(plan, load_style(options.style)):
-        found = _found(plan, options, used, rng, count)
+        found = _found(plan, options, used, rng, count, led_on=led_on)
     return tuple(sorted(found, key=lambda draft: -draft.search.score))
 
 
@@ -217,24 +220,33 @@ def _found(
     models: Mapping[str, SlotModel],
     rng: np.random.Generator,
     count: int,
+    *,
+    led_on: bool,
 ) -> list[Draft]:
-    """Solutions as they are found. A beam leaves out dear voicings as long as others lead on."""
+    """Solutions as they are found.
+
+    A beam leaves out dear voicings as long as others lead on; rules that given chords force by what
+    went before give way only where nothing else does.
+    """
     style, begin = load_style(options.style), time.monotonic()
 
-    def among(dear: float) -> Problem:
-        return build_problem(plan, style, constrained=options.constrained, dear=dear)
+    def among(dear: float, *, led_on: bool = False) -> Problem:
+        return build_problem(plan, style, constrained=options.constrained, dear=dear, led_on=led_on)
 
     problem = among(DEAR if options.strategy == "beam" else np.inf)
     try:
         return list(_drafts(options, problem, models, rng, count))
     except (InfeasibleError, DeadEndError) as error:
-        if problem.whole or isinstance(error, _SurfaceError):
+        again = not problem.whole or (
+            led_on and plan.lenient and isinstance(error, InfeasibleError)
+        )
+        if not again or isinstance(error, _SurfaceError):
             raise
     hurried = options
     if options.time_limit is not None:
         left = options.time_limit - (time.monotonic() - begin)
         hurried = replace(options, time_limit=max(0.0, left))
-    found = _drafts(hurried, among(np.inf), models, rng, count)
+    found = _drafts(hurried, among(np.inf, led_on=led_on), models, rng, count)
     return [replace(made, options=options) for made in found]
 
 

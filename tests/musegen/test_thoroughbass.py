@@ -350,3 +350,13 @@ def test_a_figured_bass_that_is_given_up_takes_its_figures_along() -> None:
     assert moved.figured is not None
     assert moved.figured.bass == Pitch.parse("D2")
     assert len(loose.all_at(1, frozenset({Change(note)})))
+
+
+@pytest.mark.parametrize("texture", ["chorale", "keyboard"])
+def test_rules_give_way_where_each_step_has_a_voicing_but_no_row_of_them(texture: str) -> None:
+    """Every pair of these chords can be written, the whole only with an error, which is reported."""
+    text = "E minor: i v6 iv7 cad64 V7 V65 V42/III III6 V65/III i V/III V/III III6 V i"
+    (made,) = realise(text, QUICK, texture=texture)
+    errors = {each.rule for each in made.report.findings if each.severity == "E"}
+    assert made.problem.forced
+    assert made.problem.forced <= errors
