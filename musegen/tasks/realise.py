@@ -87,9 +87,8 @@ def realise(  # noqa: PLR0913 - one keyword an option, each with a default
 
     chosen = _fitting(options, plans[0])
     for plan in plans:
-        rng = np.random.default_rng(options.seed)
+        rng, last = np.random.default_rng(options.seed), plan is plans[-1]
         try:
-            last = plan is plans[-1]
             found = write_several(plan, chosen, rng=rng, count=count, models=models, led_on=last)
         except (InfeasibleError, DeadEndError):
             if last:
