@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,6 @@ __all__ = [
     "begin",
     "check_finite_loss",
     "data_mark",
-    "deterministic",
     "fill",
     "generator_of",
     "resume",
@@ -44,19 +42,6 @@ __all__ = [
 ]
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's, by their names in torch
-
-
-@contextmanager
-def deterministic(threads: int) -> Iterator[None]:
-    """torch with so many threads and deterministic algorithms only; restored afterwards."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
 
 
 def generator_of(*seeds: int) -> torch.Generator:

@@ -33,7 +33,6 @@ from musegen.models.latent_training import (
     begin,
     check_finite_loss,
     data_mark,
-    deterministic,
     fill,
     generator_of,
     resume,
@@ -42,6 +41,7 @@ from musegen.models.latent_training import (
 )
 from musegen.models.protocol import REST_TOKEN
 from musegen.models.segment_tokens import ATTRIBUTES, HOLD, SEGMENT_SYMBOLS, check_segments
+from musegen.models.torch_steps import deterministic
 from musegen.models.training import Checkpoint, Progress, load_checkpoint, save_checkpoint
 
 __all__ = ["MelodyVAE", "VAESettings", "load_vae", "save_vae", "train_vae"]

@@ -30,7 +30,6 @@ from musegen.models.latent_training import (
     begin,
     check_finite_loss,
     data_mark,
-    deterministic,
     fill,
     generator_of,
     resume,
@@ -38,6 +37,7 @@ from musegen.models.latent_training import (
     state_of,
 )
 from musegen.models.segment_tokens import BAR_KEYS, check_bars
+from musegen.models.torch_steps import deterministic
 from musegen.models.training import Checkpoint, Progress, load_checkpoint, save_checkpoint
 
 __all__ = ["GANSettings", "RollGAN", "coverage", "load_gan", "save_gan", "train_gan"]

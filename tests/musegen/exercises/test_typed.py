@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from fractions import Fraction
 
 import pytest
@@ -162,10 +161,12 @@ def test_unreadable_slots_are_listed() -> None:
 @pytest.mark.parametrize("reader", sorted(READERS))
 @given(text=st.text(max_size=30))
 def test_no_text_breaks_a_reader(reader: str, text: str) -> None:
-    """Whatever is typed, a reader gives a value or a refusal in words."""
+    """Whatever is typed, a reader gives a value or a refusal in one line."""
     item = draft(reader, "C")
-    with suppress(MusegenError):
+    try:
         READERS[reader].read(text, Context(item, item.ask[0]))
+    except MusegenError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017 - most texts are read
 
 
 def test_an_unknown_part_is_refused() -> None:

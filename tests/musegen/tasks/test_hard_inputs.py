@@ -7,7 +7,7 @@ import pytest
 from musegen.errors import MusegenError
 from musegen.io.reading import read_piece
 from musegen.tasks.harmonise import harmonise
-from musegen.tasks.writing import Options
+from musegen.tasks.writing import Draft, Options
 
 PLAIN = Options(models=(), width=8)
 SOLVED = {
@@ -22,19 +22,20 @@ REFUSED = {
 }
 
 
-def harmonised(folder: Path, metre: str, tune: str) -> None:
+def harmonised(folder: Path, metre: str, tune: str) -> Draft:
     """Write a tune down, read it and harmonise it."""
     path = folder / "tune.abc"
     path.write_text(f"X:1\nT:t\nM:{metre}\nL:1/4\nK:C\n{tune}\n")
     (draft,) = harmonise(read_piece(path), PLAIN)
-    assert draft.report.count("E") == 0
-    assert len(draft.score.parts) == 4
+    return draft
 
 
 @pytest.mark.parametrize("name", SOLVED)
 def test_it_is_solved(name: str, tmp_path: Path) -> None:
     """Without an error."""
-    harmonised(tmp_path, *SOLVED[name])
+    draft = harmonised(tmp_path, *SOLVED[name])
+    assert draft.report.count("E") == 0
+    assert len(draft.score.parts) == 4
 
 
 @pytest.mark.parametrize("name", REFUSED)
