@@ -24,6 +24,8 @@ from commands.shared import (
 )
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from musegen.exercises.grading.graded import Graded
     from musegen.exercises.grading.score_grader import Marked
     from musegen.exercises.item import Item, Lang
@@ -48,7 +50,9 @@ def register(app: typer.Typer) -> None:
 class Wanted:
     """What is asked of the items."""
 
-    level: Annotated[int, typer.Option(help="1 to 5.", parser=whole, metavar="N")] = 1
+    level: Annotated[
+        int, typer.Option(help="1 to 5; a syllabus has its own.", parser=whole, metavar="N")
+    ] = 1
     count: Annotated[
         int | None,
         typer.Option(help="Items; else 10, or one a row.", parser=whole, metavar="N"),
@@ -82,6 +86,7 @@ def exercise_list(
     from musegen.exercises.kinds import kinds
     from musegen.exercises.papers import rows_of
 
+    tongue = _lang(lang)
     families = sorted({each.family for each in kinds().values()})
     if family is not None and family.upper() not in families:
         raise OptionError("--family", family, f"one of {', '.join(families)}")
@@ -96,7 +101,6 @@ def exercise_list(
         records = [_kind_record(each) for each in found]
         write_out(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
         return
-    tongue = _lang(lang)
     for each in found:
         forms = "/".join(each.forms)
         write_out(
@@ -105,13 +109,15 @@ def exercise_list(
 
 
 def _kind_record(kind: Kind) -> dict[str, Any]:
+    from musegen.exercises.records import record_values
+
     return {
         "id": kind.id,
         "family": kind.family,
-        "title": {"en": kind.title.en, "zh": kind.title.zh},
+        "title": record_values(kind.title),
         "forms": list(kind.forms),
         "uniqueness": kind.uniqueness,
-        "levels": [{"en": each.said.en, "zh": each.said.zh} for each in kind.levels],
+        "levels": [record_values(each.said) for each in kind.levels],
         "version": kind.version,
     }
 
@@ -173,12 +179,12 @@ def exercise_make(
     from musegen.io.files import check_target, write_files
 
     order = _order(name, wanted, title)
+    wanted_formats = tuple(each.strip() for each in formats.split(","))
+    check_formats(wanted_formats, order.lang)
     if out is None:
         for item, _ in each_item(order):
             write_out(json.dumps(json.loads(item.to_json()), ensure_ascii=False) + "\n")
         return
-    wanted_formats = tuple(each.strip() for each in formats.split(","))
-    check_formats(wanted_formats, order.lang)
     check_target(out, force=force, own=OWN)
     if quiet:
         paper = make_paper(order)
@@ -240,25 +246,32 @@ def exercise_grade(
 ) -> None:
     """Grade an answer: points with the clause that gave or took each, and what to mend.
 
-    The exit code is 1 if not every point was given, 2 if the answer cannot be read.
+    The exit code is 1 if not every point was given, 2 if the answer cannot be read; hints, which cost
+    a fifth of the points each from the second on, do not change it.
 
     Example: musegen exercise grade m3 --item int.name-l3-s7-v1.item.json
     """
+    from musegen.errors import OptionError
     from musegen.exercises.grading.handed_in import grade_handed_in
+    from musegen.exercises.hints import with_hints
     from musegen.io.files import check_file_target
 
+    if hints < 0:
+        raise OptionError("--hints", hints, "a whole number from 0")
     record = _item(item)
     for path in (html, annotated):
         if path is not None:
             check_file_target(path, force=force)
+    tongue = _lang(lang or record.lang)
     marked = grade_handed_in(record, tuple(answers), rubric)
     graded = marked.graded
-    tongue = _lang(lang or record.lang)
+    left = with_hints(graded.points, hints)
     _write_marked(record, marked, tongue, html, annotated)
     if as_json:
-        write_out(json.dumps(graded.as_json(), ensure_ascii=False, indent=1) + "\n")
+        outcome = {**graded.as_json(), "hints": hints, "left": float(left)}
+        write_out(json.dumps(outcome, ensure_ascii=False, indent=1) + "\n")
     else:
-        write_out("".join(f"{line}\n" for line in _graded_lines(record, graded, tongue, hints)))
+        write_out("".join(f"{line}\n" for line in _graded_lines(record, graded, tongue, left)))
     if graded.status == "refused":
         raise typer.Exit(EXIT_REFUSED)
     if not graded.full:
@@ -338,11 +351,8 @@ def exercise_class(
         write_out(class_csv(report, tongue))
 
 
-def _graded_lines(item: Item, graded: Graded, lang: Lang, hints: int) -> list[str]:
-    """The outcome a line a clause, then what is said."""
-    from musegen.exercises.hints import with_hints
-
-    left = with_hints(graded.points, hints)
+def _graded_lines(item: Item, graded: Graded, lang: Lang, left: Fraction) -> list[str]:
+    """The outcome, with what the hints have left of the points, a line a clause, what is said."""
     lines = [f"{item.name}: {graded.status}, {float(left):g}/{float(graded.most):g}"]
     for each in graded.clauses:
         place = f"{each.part} {each.place}".strip()

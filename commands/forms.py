@@ -56,12 +56,10 @@ class Shaping:
     def request(self, **asked: Any) -> FormRequest:
         """What is asked for."""
         from musegen.plan.form_text import settings_of
-        from musegen.tasks.compose_form import FormRequest
+        from musegen.tasks.compose_form import FormRequest, parted
 
-        settings = dict(settings_of(self.settings))
-        for name in ("key", "metre"):
-            asked[name] = settings.pop(name, asked[name])
-        return FormRequest(settings=settings, theme=self._theme(), **self._mood(settings), **asked)
+        asked |= parted(settings_of(self.settings), key=asked["key"], metre=asked["metre"])
+        return FormRequest(theme=self._theme(), **self._mood(asked["settings"]), **asked)
 
     def _theme(self) -> tuple[Note, ...]:
         from musegen.motive import read_theme

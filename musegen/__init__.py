@@ -126,17 +126,15 @@ def compose_form(  # noqa: PLR0913 - one keyword an option, each with a default
     """
     from musegen.form_result import FormPiece
     from musegen.motive import read_theme
-    from musegen.tasks.compose_form import FormRequest, form_work, in_mood
+    from musegen.tasks.compose_form import FormRequest, form_work, in_mood, parted
 
     felt = emotion is not None or valence is not None or arousal is not None
     mood = in_mood(emotion, valence=valence, arousal=arousal, settings=settings) if felt else {}
     request = FormRequest(
         form=form,
-        key=key,
-        metre=metre,
         seed=seed,
-        settings=dict(settings or {}),
         theme=read_theme(theme) if theme is not None else (),
+        **parted(settings or {}, key=key, metre=metre),
         **mood,
     )
     return FormPiece(form_work(request))

@@ -6,6 +6,7 @@ that it does not matter where or in which order pieces are made; those whose fol
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,12 +19,14 @@ from typing import Any
 from musegen.errors import FactError, MusegenError
 from musegen.plan.form_file import Record
 from musegen.plan.form_schema import Field
-from musegen.tasks.compose_form import FormRequest, in_mood, is_chorale
+from musegen.tasks.compose_form import FormRequest, in_mood, is_chorale, parted
 from musegen.written import Written
 
 __all__ = ["Job", "Outcome", "piece_of", "read_jobs", "run_jobs"]
 
 MOST_PIECES = 100_000
+LONGEST_NAME = 120  # letters of the name of a folder, its seed aside
+MINUS = re.compile(r"(?<![A-Za-z0-9])-(?=[0-9])")
 NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
@@ -84,7 +87,7 @@ def read_jobs(path: Path) -> tuple[Job, ...]:
 
     Raises:
         FactError: the file cannot be read, or asks for what cannot be; names the job and the field.
-        MusegenError: a form, key or emotion that does not exist.
+        MusegenError: an emotion that does not exist.
     """
     try:
         record = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -120,9 +123,9 @@ def _jobs(path: Path, number: int, table: Any) -> Iterator[Job]:
         if felt
         else {}
     )
-    asked = {"form": values["form"], "key": values["key"], "metre": values["metre"]}
+    asked = parted(settings, key=values["key"], metre=values["metre"])
     for seed in range(first, last + 1):
-        request = FormRequest(seed=seed, settings=settings, **asked, **mood)
+        request = FormRequest(form=values["form"], seed=seed, **asked, **mood)
         yield Job(_folder(request), request)
 
 
@@ -133,10 +136,13 @@ def _typed(value: object) -> str:
 def _folder(request: FormRequest) -> str:
     """A name that tells the piece, of letters, digits and hyphens alone."""
     settings = "-".join(f"{name}-{value}" for name, value in sorted(request.settings.items()))
-    parts = (Path(request.form).stem, request.key, request.metre, settings, request.feeling)
-    text = "-".join((*(part for part in parts if part), "seed", str(request.seed))).lower()
-    kept = "".join(letter if letter in NAME else "-" for letter in text.replace("#", "-sharp"))
-    return "-".join(part for part in kept.split("-") if part)[:120]
+    key = request.key or ""
+    minor = "minor" if key[:1].islower() and len(key.split()) == 1 else ""
+    parts = (Path(request.form).stem, key, minor, request.metre, settings, request.feeling)
+    text = MINUS.sub("minus-", "-".join(part for part in parts if part)).replace("#", "-sharp")
+    kept = "".join(letter if letter in NAME else "-" for letter in text.lower())
+    name = "-".join(part for part in kept.split("-") if part)[:LONGEST_NAME]
+    return f"{name}-seed-{request.seed}"
 
 
 def piece_of(request: FormRequest) -> Written:

@@ -69,7 +69,12 @@ class Problem:
     slots: tuple[SlotCandidates, ...]
     lattice: Lattice
     long_rules: LongRules
-    forced: frozenset[str] = frozenset()  # hard rules that what is given breaks somewhere
+    forced_at: tuple[frozenset[str], ...]  # of each slot: hard rules that do not hold there
+
+    @property
+    def forced(self) -> frozenset[str]:
+        """Hard rules that what is given breaks somewhere."""
+        return frozenset[str]().union(*self.forced_at)
 
     @property
     def whole(self) -> bool:
@@ -112,9 +117,8 @@ def build_problem(
     lattice = Lattice(
         tuple(each.candidates.cost for each in kept), tuple(move.pairs for move in moves)
     )
-    forced = frozenset[str]().union(
-        *(slot.forced for slot in slots), *(move.forced for move in moves)
-    )
+    into = (frozenset[str](), *(move.forced for move in moves))
+    forced = tuple(slot.forced | names for slot, names in zip(slots, into, strict=True))
     long_rules = LongRules(plan, slots, rules.line, origin)
     return Problem(plan, style, slots, lattice, long_rules, forced)
 

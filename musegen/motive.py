@@ -24,7 +24,7 @@ MOST_NOTES = 200
 VALUES = {letter: Fraction(4, 2**place) for place, letter in enumerate("whqest")}
 TOKEN = re.compile(
     r"(?P<pitch>[A-G](?:#{1,2}|x|b{1,2})?\d|r)"
-    r":(?:(?P<value>[whqest])(?P<dots>\.{0,2})|(?P<quarters>\d{1,2}(?:/\d{1,2})?))"
+    r":(?:(?P<value>[whqest])(?P<dots>\.{0,2})|(?P<quarters>\d{1,2}(?:/[1-9]\d?)?))"
 )
 EXAMPLE = "notes and lengths such as 'E4:q F4:e G4:e r:h', or quarter notes as in 'E4:3/2'"
 
@@ -165,6 +165,5 @@ def theme_of(score: Score) -> tuple[Note, ...]:
 
 def _length(match: re.Match[str]) -> Fraction:
     if match["quarters"]:
-        above, _, below = match["quarters"].partition("/")
-        return Fraction(int(above), int(below)) if below != "0" and below else Fraction(int(above))
+        return Fraction(match["quarters"])
     return VALUES[match["value"]] * (2 - Fraction(1, 1 << len(match["dots"])))

@@ -37,12 +37,16 @@ SUFFIXES: Mapping[str, str] = {
     "min7": "min7",
     "-7": "min7",
     "m7b5": "m7b5",
+    "min7b5": "m7b5",
+    "-7b5": "m7b5",
     "ø": "m7b5",
     "ø7": "m7b5",
     "o7": "dim7",
     "dim7": "dim7",
     "mM7": "minmaj7",
     "mmaj7": "minmaj7",
+    "minmaj7": "minmaj7",
+    "-maj7": "minmaj7",
     "+7": "aug7",
     "aug7": "aug7",
     "7#5": "aug7",
@@ -54,6 +58,9 @@ SUFFIXES: Mapping[str, str] = {
     "sus": "sus4",
     "7sus": "7sus4",
 }
+SIGNS = str.maketrans({"♭": "b", "♯": "#", "°": "o", "º": "o"})
+BRACKETS = str.maketrans("", "", "()")
+TRIANGLE = re.compile("Δ7?")  # a major seventh, with or without its figure
 NOT_ON_LEAD_SHEETS = ("italian", "german", "swiss", "It6", "Fr6", "Ger6")
 PREFERRED: Mapping[str, str] = {  # how a quality is written, where several ways are read
     "maj": "",
@@ -100,8 +107,8 @@ class ChordSymbol:
     @classmethod
     def parse(cls, text: str) -> ChordSymbol:
         """Read a symbol; raises UnknownNameError for a suffix that is not known."""
-        match = SYMBOL.fullmatch(text.strip().replace("Δ", "maj"))
-        suffix = match[2].strip("()") if match else text
+        match = SYMBOL.fullmatch(TRIANGLE.sub("maj7", text.strip().translate(SIGNS)))
+        suffix = match[2].translate(BRACKETS) if match else text
         quality = _by_suffix().get(suffix)
         if match is None or quality is None:
             raise UnknownNameError("suffix of a chord symbol", suffix or text, _by_suffix())

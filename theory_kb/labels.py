@@ -82,7 +82,7 @@ def roman_label(chord: Chord) -> str:
 
 
 def functional_label(chord: Chord) -> str:
-    """The label of T S D: `D56`, `K46`, `DD7`, `D7/SII`, `sII6`."""
+    """The label of T S D: `D56`, `K46`, `DD7`, `D7/SII`, `sII6`; KeyError where the school has none."""
     tables = _tables()
     if chord.cadential:
         return tables.fixed["cad64"]
@@ -173,6 +173,7 @@ def read_view(mode: str, text: str, view: View) -> Chord:
 def _plain(text: str) -> str:
     """One spelling for what has several: signs, small digits, strokes between figures."""
     plain = text.strip().translate(SIGNS).translate(SMALL).replace("Cad.", "cad")
+    plain = plain.replace("/o", "ø")  # as RomanText writes a half-diminished chord
     plain = re.sub(r"dim(?=\d|/|$)", "o", plain)
     plain = re.sub(r"(?<=[vi])[ø/]?o?/7", "ø7", plain)
     plain = FIGURE_SLASH.sub("", plain)

@@ -73,6 +73,8 @@ def ratio_interval(
 ) -> Interval:
     """A sum over pieces divided by a count over pieces, such as nats a frame.
 
+    Resamples of nothing but pieces that count nothing have no ratio and are left out.
+
     Args:
         sums: (P,) by piece.
         counts: (P,) by piece, more than 0 in all.
@@ -80,7 +82,9 @@ def ratio_interval(
         rounds: number of resamples.
     """
     times = draws(len(sums), rng, rounds=rounds)
-    return interval_of(float(sums.sum() / counts.sum()), (times @ sums) / (times @ counts))
+    drawn = times @ counts
+    some = drawn > 0
+    return interval_of(float(sums.sum() / counts.sum()), (times @ sums)[some] / drawn[some])
 
 
 def paired_difference(

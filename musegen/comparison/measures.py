@@ -82,7 +82,7 @@ class Measures:
     seconds: float  # of training
     machine: str  # kind of machine that trained it
     memory: float | None  # MiB, most that its process held, libraries included; None on Windows
-    speed: float  # symbols a second, judging the test split
+    speed: float  # symbols a second, judging both splits and the legal pieces
     history: tuple[dict[str, Any], ...]  # of training
     valid: tuple[tuple[float, ...], ...]  # log-probability of each frame, by roll
     test: tuple[tuple[float, ...], ...]

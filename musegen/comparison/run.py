@@ -81,13 +81,13 @@ def compare(asked: Comparison, folder: Path, *, report: Report | None = None) ->
 
     Raises:
         UnknownNameError: no such model.
-        OptionError: too few samples or jobs, or a model or data set twice.
+        OptionError: too few samples, legal pieces or jobs, a seed below 0, or a name or seed twice.
         OutputError: the folder cannot be written to.
         StoredFileError: a file of the folder is damaged.
         TrainingError: no model could be compared.
     """
     check_models(asked.models, samples=asked.samples, jobs=asked.jobs)
-    _check_data(asked)
+    _check_numbers(asked)
     tell = report or _silent
     legal = _legal(asked, folder, tell)
     jobs = list(_jobs(asked, folder, legal))
@@ -119,12 +119,14 @@ def check_models(models: Sequence[str], *, samples: int, jobs: int) -> None:
         default_settings(name)  # refuses a name that is none
 
 
-def _check_data(asked: Comparison) -> None:
+def _check_numbers(asked: Comparison) -> None:
     names = [f"{each.name}, {each.split} split" for each in asked.data]
     if not names or len(set(names)) < len(names):
         raise OptionError("--data", "; ".join(names), "at least one set of rolls, each once")
-    if not asked.seeds or len(set(asked.seeds)) < len(asked.seeds):
-        raise OptionError("--seed", asked.seeds, "at least one, each once")
+    if not asked.seeds or len(set(asked.seeds)) < len(asked.seeds) or min(asked.seeds) < 0:
+        raise OptionError("--seed", asked.seeds, "at least one, each once and 0 or more")
+    if asked.legal < 0:
+        raise OptionError("--legal", asked.legal, "0 or more")
 
 
 def _jobs(asked: Comparison, folder: Path, legal: tuple[Roll, ...]) -> Iterator[Asked]:
@@ -238,12 +240,17 @@ def _heard(
         said = line.recv()
     except EOFError:
         process.join()
-        said = f"its process ended with code {process.exitcode}: out of memory, or killed"
+        said = f"its process ended with code {process.exitcode}: {_why(process.exitcode)}"
     if isinstance(said, str):
         said = Failure(job.model, job.data.name, job.data.split, said)
     if not isinstance(said, dict):
         process.join()
     return said  # type: ignore[no-any-return]
+
+
+def _why(code: int | None) -> str:
+    """What an exit code tells: a signal is below 0, an error that nobody expected 1."""
+    return "what it printed says why" if code == 1 else "out of memory, or killed"
 
 
 def _work(job: Asked, line: Connection) -> None:

@@ -349,7 +349,7 @@ def cost_table(compared: Compared) -> Table:
             (
                 "Stored numbers: weights, or the counted pieces of an n-gram. Memory is the most that the "
                 "model's process held, with all libraries. Symbols (notes and ends of frames) a second: "
-                "judging the validation and test splits. Times are of one run on this machine."
+                "judging all that is judged. Times are of one run on this machine."
             ),
         ),
         (

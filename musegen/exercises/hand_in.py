@@ -6,7 +6,6 @@ part), or a score, whose notes then answer a part that asks for notes, rhythm or
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from musegen.errors import OptionError, ScoreError
 from musegen.exercises.clefs import place_text
 from musegen.exercises.item import Answer, Ask, Item
 from musegen.exercises.metres import rhythm_of
+from musegen.exercises.records import RecordError, read_json
 from musegen.io.limits import text_of
 from musegen.score import Score
 
@@ -72,9 +72,9 @@ def read_answers(item: Item, path: Path) -> Answer:
 
 def _json(item: Item, text: str, name: str) -> Answer:
     try:
-        table = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ScoreError(name, f"is no JSON: line {error.lineno}: {error.msg}") from None
+        table = read_json(text, name)
+    except RecordError as error:
+        raise ScoreError(name, error.problem) from None
     if isinstance(table, str):
         return {_only(item, table).id: table}
     if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from musegen.exercises.records import RecordError, read_record, record_schema, record_values
+from musegen.exercises.records import read_json, read_record, record_schema, record_values
 
 __all__ = [
     "LEVELS",
@@ -176,11 +176,7 @@ class Item(Draft):
         Raises:
             RecordError: it is no JSON, or a field is missing, unknown or of another type.
         """
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise RecordError(where, f"is no JSON: line {error.lineno}: {error.msg}") from None
-        return read_record(cls, values, where)
+        return read_record(cls, read_json(text, where), where)
 
     @staticmethod
     def schema() -> dict[str, Any]:

@@ -94,8 +94,9 @@ def rows_of(
         if syllabus not in syllabi():
             raise UnknownNameError("syllabus", syllabus, syllabi())
         return syllabi()[syllabus].rows
-    texts = [name] if name else list(mix)
-    return tuple(_row(text, level) for text in texts if text)
+    if name:
+        return ((kind(name).id, level),)
+    return tuple(_row(text, level) for text in mix)
 
 
 def _row(text: str, level: int) -> tuple[str, int]:

@@ -6,6 +6,7 @@ refused with its place in the record, what came and what is allowed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from fractions import Fraction
@@ -15,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from musegen.errors import MusegenError
 
-__all__ = ["RecordError", "read_record", "record_schema", "record_values"]
+__all__ = ["RecordError", "read_json", "read_record", "record_schema", "record_values"]
 
 _T = TypeVar("_T")
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
@@ -39,6 +40,16 @@ def record_values(record: Any) -> Any:
     if isinstance(record, tuple):
         return [record_values(value) for value in record]
     return float(record) if isinstance(record, Fraction) else record
+
+
+def read_json(text: str, where: str) -> Any:
+    """What a JSON text says; raises RecordError where it is none, or nested beyond reason."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecordError(where, f"is no JSON: line {error.lineno}: {error.msg}") from None
+    except RecursionError:
+        raise RecordError(where, "is nested too deeply") from None
 
 
 def read_record(kind: type[_T], values: Any, where: str) -> _T:

@@ -34,7 +34,7 @@ from musegen.models.frame_emissions import (
     observe,
     told_by_others,
 )
-from musegen.models.rolls import KEYS, SYMBOLS, Frame, Roll, check_rolls
+from musegen.models.rolls import KEYS, SYMBOLS, Frame, Roll, check_rolls, check_splits
 from musegen.models.training import Progress
 from musegen.threads import one_thread
 
@@ -155,10 +155,7 @@ def train_frame_hmm(
     if settings.emission not in EMISSIONS:
         allowed = ", ".join(EMISSIONS)
         raise TrainingError(f"emission {settings.emission!r}, allowed are {allowed}")
-    for name, rolls in (("training", train), ("validation", valid)):
-        if not rolls:
-            raise TrainingError(f"the {name} split is empty, at least one roll is needed")
-        check_rolls(rolls)
+    check_splits(train, valid)
     teller = Teller.on(train) if settings.emission == "serial" else None
     seen = observe(train, None if teller is None else told_by_others(train))
     held_out = observe(valid, None if teller is None else teller.of(valid))

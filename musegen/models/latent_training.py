@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,7 +26,9 @@ from musegen.models.cards import (
     Metric,
     Tensors,
     check_shapes,
+    load_weights,
     save_weights,
+    settings_from,
 )
 
 __all__ = [
@@ -36,10 +38,14 @@ __all__ = [
     "data_mark",
     "fill",
     "generator_of",
+    "load_net",
     "resume",
     "save_net",
     "state_of",
 ]
+
+Settings = TypeVar("Settings")
+Net = TypeVar("Net", bound=nn.Module)
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's, by their names in torch
 
@@ -140,6 +146,21 @@ def save_net(
     card = Card(kind, asdict(settings), data, metrics, seed, versions)  # type: ignore[call-overload]
     save_weights(path, arrays_of(net), card)
     return card
+
+
+def load_net(
+    path: Path, kind: str, settings: type[Settings], make: Callable[[Settings], Net]
+) -> tuple[Settings, Net]:
+    """The settings and the net of a file that `save_net` wrote.
+
+    Raises:
+        WeightsError: the file is damaged or of another kind.
+    """
+    tensors, card = load_weights(path, kind)
+    found = settings_from(settings, card.settings, path)
+    net = make(found)
+    fill(net, tensors, path)
+    return found, net
 
 
 def fill(net: nn.Module, tensors: Tensors, path: Path) -> None:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from musegen.errors import TrainingError, UnknownNameError
-from musegen.models.cards import Card, DataCard, Metric, Tensors, load_weights, settings_from
+from musegen.models.cards import Card, DataCard, Metric, Tensors
 from musegen.models.latent_training import (
     arrays_of,
     begin,
@@ -35,6 +35,7 @@ from musegen.models.latent_training import (
     data_mark,
     fill,
     generator_of,
+    load_net,
     resume,
     save_net,
     state_of,
@@ -404,8 +405,4 @@ def load_vae(path: Path) -> MelodyVAE:
     Raises:
         WeightsError: the file is damaged or not of this model.
     """
-    tensors, card = load_weights(path, KIND)
-    settings = settings_from(VAESettings, card.settings, path)
-    net = _Net(settings)
-    fill(net, tensors, path)
-    return MelodyVAE(settings, net)
+    return MelodyVAE(*load_net(path, KIND, VAESettings, _Net))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musegen.errors import TrainingError
 from musegen.models.context_mixing import (
     Chain,
     ContextMixture,
@@ -34,6 +33,7 @@ from musegen.models.rolls import (
     Roll,
     Serial,
     check_rolls,
+    check_splits,
     drawn_frames,
     frame_sums,
     serial,
@@ -230,10 +230,7 @@ def train_ngram(
     Raises:
         TrainingError: a split is empty, or a roll is none.
     """
-    for name, rolls in (("training", train), ("validation", valid)):
-        if not rolls:
-            raise TrainingError(f"the {name} split is empty, at least one roll is needed")
-        check_rolls(rolls)
+    check_splits(train, valid)
     counted = counted_contexts(train, settings)
 
     def tell(round_: int, nats: float) -> None:

@@ -24,14 +24,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from musegen.errors import TrainingError
-from musegen.models.cards import Card, DataCard, Metric, Tensors, load_weights, settings_from
+from musegen.models.cards import Card, DataCard, Metric, Tensors
 from musegen.models.latent_training import (
     arrays_of,
     begin,
     check_finite_loss,
     data_mark,
-    fill,
     generator_of,
+    load_net,
     resume,
     save_net,
     state_of,
@@ -313,8 +313,4 @@ def load_gan(path: Path) -> RollGAN:
     Raises:
         WeightsError: the file is damaged or not of this model.
     """
-    tensors, card = load_weights(path, KIND)
-    settings = settings_from(GANSettings, card.settings, path)
-    nets = _Nets(settings)
-    fill(nets, tensors, path)
-    return RollGAN(settings, nets)
+    return RollGAN(*load_net(path, KIND, GANSettings, _Nets))

@@ -37,7 +37,7 @@ from musegen.models.rolls import (
     LOWEST,
     FrameSampler,
     Roll,
-    check_rolls,
+    check_splits,
     negative_log_likelihood,
 )
 from musegen.models.torch_steps import Drop, deterministic, rate_at, step_weights
@@ -54,7 +54,6 @@ __all__ = [
     "PRECISIONS",
     "Fitted",
     "TrainedRolls",
-    "check_splits",
     "fit",
     "resolved",
     "roll_fingerprint",
@@ -107,18 +106,6 @@ def train_network(
     fitted = fit(network, *splits, chosen, seed=seed, progress=progress, checkpoint=checkpoint)
     model = NetworkModel(name, network, fitted.weights)
     return TrainedRolls(model, chosen, seed, fitted.history, fitted.seconds)
-
-
-def check_splits(train: Sequence[Roll], valid: Sequence[Roll]) -> None:
-    """See that there is something to learn and to choose by.
-
-    Raises:
-        TrainingError: a split is empty, or a roll is none.
-    """
-    for name, rolls in (("training", train), ("validation", valid)):
-        if not rolls:
-            raise TrainingError(f"the {name} split is empty, at least one roll is needed")
-        check_rolls(rolls)
 
 
 def roll_fingerprint(

@@ -39,6 +39,7 @@ __all__ = [
     "Serial",
     "as_matrix",
     "check_rolls",
+    "check_splits",
     "drawn_frames",
     "frame_sums",
     "frames_of",
@@ -124,6 +125,18 @@ def check_rolls(rolls: Sequence[Roll]) -> None:
                     f"roll {roll.name!r}, frame {place}: {frame} leaves the keyboard, "
                     f"pitches from {LOWEST} to {HIGHEST} are allowed"
                 )
+
+
+def check_splits(train: Sequence[Roll], valid: Sequence[Roll]) -> None:
+    """See that there is something to learn and to choose by.
+
+    Raises:
+        TrainingError: a split is empty, or a roll is none.
+    """
+    for name, rolls in (("training", train), ("validation", valid)):
+        if not rolls:
+            raise TrainingError(f"the {name} split is empty, at least one roll is needed")
+        check_rolls(rolls)
 
 
 def transposed(rolls: Sequence[Roll], reach: int) -> list[Roll]:

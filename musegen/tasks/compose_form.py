@@ -21,7 +21,15 @@ from musegen.tasks.writing import Options
 from musegen.textures.playing import played
 from theory_kb.pitch import Key
 
-__all__ = ["FormRequest", "FormWork", "form_work", "in_mood", "is_chorale", "template_of"]
+__all__ = [
+    "FormRequest",
+    "FormWork",
+    "form_work",
+    "in_mood",
+    "is_chorale",
+    "parted",
+    "template_of",
+]
 
 SURFACE_STYLE = "pop"  # rules of tunes over chords, whole or broken
 
@@ -60,11 +68,15 @@ def template_of(request: FormRequest) -> Template:
         FactError: a template that is wrong.
         OptionError: a setting that is not allowed.
     """
-    settings = {
-        name: text for name, text in request.settings.items() if name not in ("key", "metre")
-    }
-    metre = request.settings.get("metre", request.metre)
-    return load_template(request.form, metre=metre, settings=settings)
+    return load_template(request.form, metre=request.metre, settings=request.settings)
+
+
+def parted(
+    settings: Mapping[str, str], *, key: str | None = None, metre: str | None = None
+) -> dict[str, Any]:
+    """Settings, key and metre as fields of a request; a key or metre among the settings holds."""
+    rest = dict(settings)
+    return {"key": rest.pop("key", key), "metre": rest.pop("metre", metre), "settings": rest}
 
 
 def is_chorale(request: FormRequest) -> bool:

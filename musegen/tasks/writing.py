@@ -196,8 +196,9 @@ def write_several(
         rng: draws what the options leave to chance.
         count: how many; fewer if there are no more that differ enough.
         models: proposers by name, if not those of the shipped weights.
-        led_on: whether rules give way that given chords force by what went before; see
-            `musegen.constraints.build_problem`.
+        led_on: whether rules give way that given chords force by what went before, see
+            `musegen.constraints.build_problem`, and rules on chords that see the whole piece, where
+            every surface drawn breaks them.
 
     Raises:
         UnknownNameError: a style or model that does not exist.
@@ -226,28 +227,45 @@ def _found(
     """Solutions as they are found.
 
     A beam leaves out dear voicings as long as others lead on; rules that given chords force by what
-    went before give way only where nothing else does.
+    went before, or in every row that was drawn, give way only where nothing else does.
     """
     style, begin = load_style(options.style), time.monotonic()
 
     def among(dear: float, *, led_on: bool = False) -> Problem:
         return build_problem(plan, style, constrained=options.constrained, dear=dear, led_on=led_on)
 
-    problem = among(DEAR if options.strategy == "beam" else np.inf)
+    problem, yields = among(DEAR if options.strategy == "beam" else np.inf), led_on and plan.lenient
     try:
         return list(_drafts(options, problem, models, rng, count))
-    except (InfeasibleError, DeadEndError) as error:
-        again = not problem.whole or (
-            led_on and plan.lenient and isinstance(error, InfeasibleError)
-        )
-        if not again or isinstance(error, _SurfaceError):
+    except _SurfaceError as error:
+        looser = _without_shared(problem, error.broken)
+        if not yields or looser is None:
             raise
+    except (InfeasibleError, DeadEndError) as error:
+        if problem.whole and not (yields and isinstance(error, InfeasibleError)):
+            raise
+        looser = None
     hurried = options
     if options.time_limit is not None:
         left = options.time_limit - (time.monotonic() - begin)
         hurried = replace(options, time_limit=max(0.0, left))
-    found = _drafts(hurried, among(np.inf, led_on=led_on), models, rng, count)
-    return [replace(made, options=options) for made in found]
+    looser = looser or among(np.inf, led_on=led_on)
+    return [replace(made, options=options) for made in _drafts(hurried, looser, models, rng, count)]
+
+
+def _without_shared(problem: Problem, surfaces: Sequence[Broken]) -> Problem | None:
+    """The problem without the rules on chords that all surfaces break at the same place, if any.
+
+    They look at the whole piece, so that no place and no step could tell that they are forced.
+    """
+    shared = frozenset[tuple[int, str]].intersection(*surfaces) if surfaces else frozenset()
+    chords = [(slot, name) for slot, name in shared if rule(name).level == "harmonic"]
+    if not chords:
+        return None
+    forced = [set(names) for names in problem.forced_at]
+    for slot, name in chords:
+        forced[slot].add(name)
+    return replace(problem, forced_at=tuple(frozenset(names) for names in forced))
 
 
 @contextmanager
@@ -387,7 +405,7 @@ def _finish(
             rng=rng,
             constrained=options.constrained,
             plain=not options.figures,
-            forced=problem.forced,
+            forced=problem.forced_at,
         )
         score = write_score(problem.plan, skeleton, decorations, seed=options.seed)
         report = check(piece(score), problem.style)
@@ -397,7 +415,7 @@ def _finish(
         redraws += 1
         broken.append(_broken(problem.plan, _avoidable(problem, report)))
         stood, lasting = lasting, _of_chords(_avoidable(problem, report))
-        if redraws == SURFACE_DRAWS or stood & lasting:
+        if redraws == SURFACE_DRAWS or not options.figures or stood & lasting:
             slot, text = _last_error(problem.plan, _avoidable(problem, report)[0])
             raise _SurfaceError(slot, text, tuple(broken))
     return Draft(
@@ -420,12 +438,13 @@ def _finish(
 def _avoidable(problem: Problem, report: Report) -> list[Finding]:
     """Errors that other notes would avoid; where the chords are given, theirs are only reported."""
     errors = new_errors(problem.plan, report)
-    if not problem.plan.chords_given or problem.plan.frame is not None:
+    if not problem.plan.lenient:
         return errors
     return [
         finding
         for finding in errors
-        if rule(finding.rule).scope not in HARMONIC and finding.rule not in problem.forced
+        if rule(finding.rule).scope not in HARMONIC
+        and finding.rule not in problem.forced_at[_slot_of(problem.plan, finding)]
     ]
 
 

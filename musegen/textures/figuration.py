@@ -8,7 +8,7 @@ by the same kernels as the chords, and searched by the same beam.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -50,10 +50,10 @@ def decorate(
     skeleton: Moments,
     style: Style,
     *,
+    forced: Sequence[frozenset[str]],
     rng: np.random.Generator,
     constrained: bool = True,
     plain: bool = False,
-    forced: frozenset[str] = frozenset(),
 ) -> tuple[Decoration, ...]:
     """Decorate every beat of a skeleton under the surface rules of a style.
 
@@ -61,15 +61,17 @@ def decorate(
         plan: the slots.
         skeleton: (T,) moments, one chord a slot.
         style: whose surface rules hold.
+        forced: (T,) hard rules that the skeleton breaks at each slot, or on the way into it, since
+            what is given does.
         rng: draws among what is likely.
         constrained: False leaves the rules out, to measure what they do.
         plain: True leaves every voice that is not given without ornament.
-        forced: hard rules that the skeleton breaks already, since what is given does.
 
     Raises:
         InfeasibleError: no surface keeps the hard rules.
     """
-    rules, origin = _rules(style, forced, constrained=constrained), Origin.of(plan)
+    rules, origin = _rules(style, constrained=constrained), Origin.of(plan)
+    left = [_without(rules, names) for names in forced]
     pitches = [spelled(moment) for moment in skeleton]
     beats, costs = [], []
     for place, slot in enumerate(plan.slots):
@@ -77,12 +79,13 @@ def decorate(
             plan, place, pitches, skeleton, constrained=constrained, plain=plain
         )
         beat = beat_of(skeleton[place], choices, slot, plan.metre)
-        cost = inner_costs(beat, rules_inside(rules, origin, place))
+        here = {**left[place], "pair": rules["pair"]}  # what is forced on the way in holds inside
+        cost = inner_costs(beat, rules_inside(here, origin, place))
         cost += [decoration.cost for decoration in choices]
         beats.append(_legal(beat, cost, place))
         costs.append(cost[np.isfinite(cost)])
     pairs = [
-        junction(before, after, rules_between(rules, origin, place))
+        junction(before, after, rules_between(left[place], origin, place))
         for place, (before, after) in enumerate(pairwise(beats), 1)
     ]
     lattice = Lattice(tuple(costs), tuple(pairs))
@@ -92,12 +95,13 @@ def decorate(
     )
 
 
-def _rules(style: Style, forced: frozenset[str], *, constrained: bool) -> Mapping[str, RuleSet]:
+def _without(rules: Mapping[str, RuleSet], ids: frozenset[str]) -> Mapping[str, RuleSet]:
+    return {group: without(each, ids, soft=True) for group, each in rules.items()}
+
+
+def _rules(style: Style, *, constrained: bool) -> Mapping[str, RuleSet]:
     """The rules on a surface by what they look at; if it is not constrained, they judge nothing."""
-    rules = {
-        group: without(rule_set(style, *which), forced, soft=True)
-        for group, which in RULE_SETS.items()
-    }
+    rules = {group: rule_set(style, *which) for group, which in RULE_SETS.items()}
     if constrained:
         return rules
     return {group: silent_rules(each) for group, each in rules.items()}

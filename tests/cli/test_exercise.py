@@ -75,6 +75,9 @@ def test_answers_are_graded(folder: Path) -> None:
     )
     wrong = run("grade", "A13", "--item", str(record), "--json")
     assert (wrong.exit_code, json.loads(wrong.output)["points"]) == (1, 0.0)
+    helped = run("grade", model, "--item", str(record), "--hints", "3", "--json")
+    outcome = json.loads(helped.output)
+    assert (outcome["points"], outcome["hints"], outcome["left"]) == (1.0, 3, 0.6)
 
 
 def test_items_are_printed_one_a_line() -> None:
@@ -106,6 +109,10 @@ def test_kinds_are_listed_and_shown() -> None:
         (("make", "int.name", "--key-range", "8"), "--key-range must be from 0 to 7, got 8"),
         (("make", "int.name", "--form", "essay"), "--form must be choice or text, got 'essay'"),
         (("make", "int.name", "--lang", "fr"), "--lang must be en or zh, got 'fr'"),
+        (("list", "--json", "--lang", "fr"), "--lang must be en or zh, got 'fr'"),
+        (("make", "int.name", "--format", "doc"), "--format must be one of html, pdf"),
+        (("make", "int.name:3"), "unknown kind of exercise 'int.name:3'"),
+        (("grade", "m3", "--item", "x", "--hints", "-1"), "--hints must be a whole number from 0"),
         (("list", "--family", "Q"), "--family must be one of A, B, C"),
         (
             ("make", "int.name", "--out", "x", "--format", "doc"),

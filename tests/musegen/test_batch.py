@@ -39,6 +39,33 @@ def test_jobs_are_read_in_order(tmp_path: Path) -> None:
     assert jobs[2].request.mode == "minor"
 
 
+def test_pieces_that_differ_have_folders_of_their_own(tmp_path: Path) -> None:
+    """Major and minor, a sign and the seed tell apart, however long the rest is."""
+    jobs = (
+        'form = "waltz"\nkey = "G"',
+        'form = "waltz"\nkey = "g"',
+        'form = "waltz"\nvalence = 0.5',
+        'form = "waltz"\nvalence = -0.5',
+        f'form = "{"long" * 60}.toml"\nseeds = [0, 1]',
+    )
+    text = "".join(f"[[job]]\n{job}\n" for job in jobs)
+    names = [job.folder for job in read_jobs(write(tmp_path, text))]
+    assert len(set(names)) == 6
+    assert names[1:4] == [
+        "waltz-g-minor-seed-0",
+        "waltz-valence-0-5-arousal-0-seed-0",
+        "waltz-valence-minus-0-5-arousal-0-seed-0",
+    ]
+
+
+def test_a_key_and_a_metre_may_stand_among_the_settings(tmp_path: Path) -> None:
+    """They hold as `--set key=E` does."""
+    text = '[[job]]\nform = "sentence"\nset = { key = "E", metre = "3/4", tempo = 90 }\n'
+    (job,) = read_jobs(write(tmp_path, text))
+    assert (job.request.key, job.request.metre) == ("E", "3/4")
+    assert job.request.settings == {"tempo": "90"}
+
+
 def test_a_batch_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """What is there is left as it is; one that is refused stops no other."""
     jobs = read_jobs(write(tmp_path, JOBS.replace("blues-12", "chaconne").replace("sad", "joyful")))

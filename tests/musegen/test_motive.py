@@ -63,7 +63,10 @@ def test_a_theme_is_read_from_text() -> None:
     assert notes[-1].onset == Fraction(5, 2)
 
 
-@pytest.mark.parametrize("text", ["", "E4:q", "H4:q F4:q", "E4 F4", "E4:q F4:0", "E4:q F4:99"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "E4:q", "H4:q F4:q", "E4 F4", "E4:q F4:0", "E4:q F4:99", "E4:q F4:4/0", "E4:q F4:4/00"],
+)
 def test_what_is_no_theme_is_refused(text: str) -> None:
     """The token that is wrong is named, with an example of a right one."""
     with pytest.raises(OptionError, match=r"theme|length of a note"):

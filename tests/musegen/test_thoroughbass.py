@@ -328,6 +328,15 @@ def test_what_the_chords_force_is_reported_and_its_surface_found() -> None:
         assert errors == {"seventh-resolves-down"}
 
 
+def test_a_rule_that_is_forced_at_one_place_holds_at_all_others() -> None:
+    """The seventh of V42 cannot fall before V; that of V7 four chords later does, ornate or not."""
+    text = "C major: I V42 V I IV V7 I vi ii6 V I IV I6 V43 I V7 vi IV ii V7 I IV I V I ii6 V7 I"
+    (made,) = realise(text, Options(models=()))
+    assert [place for place, names in enumerate(made.problem.forced_at) if names] == [2]
+    errors = [(each.bar, each.beat) for each in made.report.findings if each.severity == "E"]
+    assert errors == [(1, 3.0)]
+
+
 def test_what_figures_force_is_found_among_several_readings() -> None:
     """Each way on breaks some rule, none the same: those of the way that breaks the fewest are reported."""
     for text in (

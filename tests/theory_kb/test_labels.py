@@ -53,6 +53,7 @@ def test_one_chord_has_two_views(mode: str, roman: str, functional: str) -> None
         ("vii°7", "viio7"),
         ("viidim7", "viio7"),
         ("vii07", "viio7"),
+        ("vii/o6/5", "viiø65"),
         ("vii7", "viiø7"),
         ("Ger6", "Ger65"),
         ("bII6", "N6"),
@@ -132,10 +133,32 @@ def test_symbols_read_back(root: int, quality: str, bass: int | None) -> None:
     assert symbol_suffix(quality) in str(symbol)
 
 
+@pytest.mark.parametrize(
+    ("text", "quality"),
+    [
+        ("CΔ", "maj7"),
+        ("CΔ7", "maj7"),
+        ("C-Δ7", "minmaj7"),
+        ("Cm(maj7)", "minmaj7"),
+        ("C7(b9)", "7b9"),
+        ("Cm7(♭5)", "m7b5"),
+        ("C°7", "dim7"),
+    ],
+)
+def test_signs_of_lead_sheets_are_read(text: str, quality: str) -> None:
+    """The triangle is a major seventh; brackets and printed signs say what plain letters do."""
+    assert ChordSymbol.parse(text) == ChordSymbol(PitchClass(0), quality)
+    assert ChordSymbol.parse(f"B♭{text[1:]}/D") == ChordSymbol(
+        PitchClass(-2), quality, PitchClass(2)
+    )
+
+
 def test_an_unknown_suffix_is_refused() -> None:
     """The refusal names what is allowed."""
     with pytest.raises(MusegenError, match="unknown suffix of a chord symbol 'foo'"):
         ChordSymbol.parse("Cfoo")
+    with pytest.raises(MusegenError, match="unknown suffix of a chord symbol 'b5'"):
+        ChordSymbol.parse("C(b5)")  # not the power chord on Cb
 
 
 @pytest.mark.parametrize("name", scale_names())

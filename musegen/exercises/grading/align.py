@@ -23,10 +23,12 @@ __all__ = ["Aligned", "align", "chord_tones_at", "fit"]
 
 Line = tuple[Note, ...]
 Lines = tuple[Line, ...]
+Settle = Callable[[Lines], Lines]
 
 FITS, BETTER = 0.85, 0.15  # how well a shifted answer must fit, and how much better than as it is
 LATE = tuple(Fraction(n, 2) for n in (1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 8, -8))  # quarter notes
 NOW = Fraction(0)
+SCALES = (Fraction(2), Fraction(1, 2), Fraction(4), Fraction(1, 4))  # of all note values
 CLEFS = {  # staff steps by which a voice is off that was read in another clef
     12: ("bass", "treble"),
     -12: ("treble", "bass"),
@@ -38,7 +40,7 @@ CLEFS = {  # staff steps by which a voice is off that was read in another clef
     -4: ("tenor", "bass"),
 }
 CLEFS_ZH = {"treble": "高音谱号", "bass": "低音谱号", "alto": "中音谱号", "tenor": "次中音谱号"}
-TRANSPOSITIONS = ("m2", "M2", "m3", "M3", "P4", "A4", "d5", "P5", "m6", "M6", "m7", "M7")
+TRANSPOSITIONS = ("m2", "M2", "m3", "M3", "P4", "A4", "d5", "P5", "m6", "M6", "m7", "M7", "P8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,21 @@ class Aligned:
     changed: tuple[tuple[int, Note], ...] = ()  # given notes that are not there: voice, note
 
 
-def align(task: Task, lines: Lines) -> Aligned:
-    """Find the one shift that makes an answer fit, if there is one, and undo it."""
-    found, notes = _in_time(task, lines)
-    found, more, transposed = _in_tune(task, found)
+def _as_they_are(lines: Lines) -> Lines:
+    return lines
+
+
+def align(task: Task, lines: Lines, settle: Settle = _as_they_are) -> Aligned:
+    """Find the one shift that makes an answer fit, if there is one, and undo it.
+
+    Args:
+        task: the exercise.
+        lines: notes by voice of the exercise.
+        settle: spells lines where they lie; of keys of a keyboard it is `respelled` of `arrange`.
+    """
+    timely, notes = _in_time(task, lines, settle)
+    tuned, more, transposed = _in_tune(task, timely, settle)
+    found = settle(tuned)
     changed = tuple(_changed(task, found))
     if changed:
         said = ", ".join(sorted({task.voices[voice] for voice, _ in changed}))
@@ -96,21 +109,24 @@ def chord_tones_at(task: Task, number: int) -> frozenset[PitchClass]:
 # --- time -----------------------------------------------------------------------------------
 
 
-def _in_time(task: Task, lines: Lines) -> tuple[Lines, tuple[Text, ...]]:
-    """An answer whose notes stand where the slots are."""
-    if not task.slots:
+def _in_time(task: Task, lines: Lines, settle: Settle) -> tuple[Lines, tuple[Text, ...]]:
+    """An answer whose notes stand where the slots are, or the given notes."""
+    plain = fit(task, settle(lines))
+    if plain >= FITS or not task.duration:
         return lines, ()
-    plain = fit(task, lines)
-    if plain >= FITS:
-        return lines, ()
-    ways = [(fit(task, moved), start, late, moved) for start, late, moved in _later(task, lines)]
+    enough = max(FITS, plain + BETTER)
+    ways = [(fit(task, settle(way[2])), *way) for way in _later(task, lines)]
     best = max(ways, key=lambda way: (way[0], -way[1], -abs(way[2])), default=None)
-    if best is not None and best[0] >= max(FITS, plain + BETTER):
-        return best[3], (_late(best[1], best[2]),)
+    if best is not None and best[0] >= enough:
+        return best[3], (_late(task, best[1], best[2]),)
+    for scale in SCALES:
+        scaled = _unmoved(task, lines, partial(_scaled, scale))
+        if fit(task, settle(scaled)) >= enough:
+            return scaled, (_scale_note(1 / scale),)
     written = [lines[voice] for voice in task.written_voices if lines[voice]]
     if written and all(len(line) == len(task.slots) for line in written):
         in_order = _slot_by_slot(task, lines)
-        if fit(task, in_order) >= max(FITS, plain + BETTER):
+        if fit(task, settle(in_order)) >= enough:
             return in_order, (_VALUES,)
     return lines, ()
 
@@ -134,15 +150,25 @@ def _slot_by_slot(task: Task, lines: Lines) -> Lines:
     )
 
 
-def _later(task: Task, lines: Lines) -> Iterator[tuple[int, Fraction, Lines]]:
-    """Answers moved in time from some slot on."""
-    for start, slot in enumerate(task.slots[:-1]):
+def _later(task: Task, lines: Lines) -> Iterator[tuple[Fraction, Fraction, Lines]]:
+    """Answers moved in time from some slot, or given note, on: from when, how late, the answer."""
+    onsets = [slot.onset for slot in task.slots]
+    onsets = onsets or sorted({note.onset for line in task.given for note in line})
+    for start in onsets[:-1]:
         for late in LATE:
-            begin = slot.onset + min(late, NOW)
-            yield start, late, tuple(tuple(_moved(line, begin, late)) for line in lines)
+            yield start, late, _unmoved(task, lines, partial(_moved, start, late))
 
 
-def _moved(line: Line, begin: Fraction, late: Fraction) -> Iterator[Note]:
+def _unmoved(task: Task, lines: Lines, move: Callable[[Line], Iterator[Note]]) -> Lines:
+    """Lines each moved, but for given ones that stand in their place."""
+    return tuple(
+        line if voice in task.whole_voices and line == task.given[voice] else tuple(move(line))
+        for voice, line in enumerate(lines)
+    )
+
+
+def _moved(start: Fraction, late: Fraction, line: Line) -> Iterator[Note]:
+    begin = start + min(late, NOW)
     for note in line:
         if note.onset < begin:
             yield note
@@ -150,26 +176,42 @@ def _moved(line: Line, begin: Fraction, late: Fraction) -> Iterator[Note]:
             yield replace(note, onset=note.onset - late)
 
 
-def _late(start: int, late: Fraction) -> Text:
+def _scaled(scale: Fraction, line: Line) -> Iterator[Note]:
+    for note in line:
+        yield replace(note, onset=note.onset * scale, duration=note.duration * scale)
+
+
+def _late(task: Task, start: Fraction, late: Fraction) -> Text:
     beats = abs(late)
     plural = "" if beats == 1 else "s"
     en, zh = ("late", "晚") if late > 0 else ("early", "早")
+    chord = task.slot_at(start) + 1
+    place = f"chord {chord}" if chord else f"quarter note {start + 1}"
+    where = f"第 {chord} 个和弦" if chord else f"第 {start + 1} 个四分音符"
     return Text(
-        f"W_SHIFTED: the answer is {beats} quarter note{plural} {en} from chord {start + 1} on; "
+        f"W_SHIFTED: the answer is {beats} quarter note{plural} {en} from {place} on; "
         "it is marked as if it stood in its place",
-        f"W_SHIFTED：从第 {start + 1} 个和弦起，答案{zh}了 {beats} 个四分音符，已按正确位置评分",
+        f"W_SHIFTED：从{where}起，答案{zh}了 {beats} 个四分音符，已按正确位置评分",
+    )
+
+
+def _scale_note(times: Fraction) -> Text:
+    return Text(
+        f"W_VALUES: all note values are {times} times those of the exercise; they are marked as "
+        "if they were its own",
+        f"W_VALUES：全部时值为题目的 {times} 倍，按题目时值评分",
     )
 
 
 # --- pitch ----------------------------------------------------------------------------------
 
 
-def _in_tune(task: Task, lines: Lines) -> tuple[Lines, tuple[Text, ...], bool]:
+def _in_tune(task: Task, lines: Lines, settle: Settle) -> tuple[Lines, tuple[Text, ...], bool]:
     """An answer in the key and the clefs of the exercise."""
-    plain = fit(task, lines)
+    plain = fit(task, settle(lines))
     if plain >= FITS or not task.written_voices:
         return lines, (), False
-    best = _best(task, plain, _transpositions(task, lines))
+    best = _best(task, plain, _settled(settle, _transpositions(task, lines)))
     if best is not None:
         name, moved = best
         said = Text(
@@ -177,10 +219,15 @@ def _in_tune(task: Task, lines: Lines) -> tuple[Lines, tuple[Text, ...], bool]:
             f"W_TRANSPOSED：整份答案移调（{name}），按原调评分",
         )
         return moved, (said,), True
-    best = _best(task, plain, _clefs(task, lines))
+    best = _best(task, plain, _settled(settle, _clefs(task, lines)))
     if best is not None:
         return best[1], (_clef_note(best[0]),), True
     return lines, (), False
+
+
+def _settled(settle: Settle, ways: Iterator[tuple[str, Lines]]) -> Iterator[tuple[str, Lines]]:
+    for name, moved in ways:
+        yield name, settle(moved)
 
 
 def _best(task: Task, plain: float, ways: Iterator[tuple[str, Lines]]) -> tuple[str, Lines] | None:

@@ -23,7 +23,7 @@ from musegen.exercises.grading.graded import Clause, Graded
 from musegen.exercises.grading.observe import Defect, Observed, observe
 from musegen.exercises.grading.plain import plain
 from musegen.exercises.grading.rubric import load_rubric, rubric_style
-from musegen.exercises.grading.score_grader import findings_of, mark
+from musegen.exercises.grading.score_grader import Marked, findings_of, mark
 from musegen.exercises.grading.task import Task
 from musegen.exercises.grading.voice_text import read_voices
 from musegen.exercises.grading.words import term
@@ -40,6 +40,7 @@ __all__ = [
     "grade_faults",
     "grade_repair",
     "grave",
+    "less_changes",
 ]
 
 NAMES = Path(__file__).parent.parent / "fault_names.toml"
@@ -247,9 +248,13 @@ def grade_repair(item: Item, answer: Answer) -> Graded:
     Raises:
         as `musegen.exercises.grading.score_grader.grade_score`.
     """
-    marked = mark(item, answer)
+    return less_changes(item, mark(item, answer)).graded
+
+
+def less_changes(item: Item, marked: Marked) -> Marked:
+    """What a mended phrase was graded, less a point for each note changed beyond need."""
     if marked.observed is None:
-        return marked.graded
+        return marked
     task = marked.observed.task
     faulty = task.parts(read_voices(item.facts["faulty"], "facts, faulty"))
     changed = 0
@@ -258,10 +263,11 @@ def grade_repair(item: Item, answer: Answer) -> Graded:
         changed += sum((note.onset, note.pitch) not in stood for note in part.notes)
     most = int(item.facts["changes"])
     if changed <= most:
-        return marked.graded
+        return marked
     said = Text(
         f"{changed} notes were changed, {most} are enough", f"改动 {changed} 个音，{most} 个即可"
     )
     clause = Clause("changes", "score", "", Fraction(most - changed), Fraction(0), said)
     points = max(Fraction(0), marked.graded.points + clause.got)
-    return replace(marked.graded, points=points, clauses=(*marked.graded.clauses, clause))
+    graded = replace(marked.graded, points=points, clauses=(*marked.graded.clauses, clause))
+    return replace(marked, graded=graded)

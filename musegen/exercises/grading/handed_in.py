@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from musegen.errors import ScoreError
+from musegen.errors import OptionError, ScoreError
+from musegen.exercises.grading.faults import less_changes
 from musegen.exercises.grading.grade import grade
 from musegen.exercises.grading.rubric import load_rubric
 from musegen.exercises.grading.score_grader import Marked, grade_file, mark
@@ -15,7 +17,15 @@ from musegen.io.reading import SUFFIXES
 
 __all__ = ["grade_handed_in"]
 
-SCORE_GRADER = "grading.score_grader:"
+
+def _as_marked(_: Item, marked: Marked) -> Marked:
+    return marked
+
+
+SCORE_GRADERS: Mapping[str, Callable[[Item, Marked], Marked]] = {  # and what they do last
+    "grading.score_grader:grade_score": _as_marked,
+    "grading.faults:grade_repair": less_changes,
+}
 
 
 def grade_handed_in(item: Item, answers: tuple[str, ...], rubric: str | None = None) -> Marked:
@@ -30,14 +40,15 @@ def grade_handed_in(item: Item, answers: tuple[str, ...], rubric: str | None = N
         rubric: instead of the item's own; a name, or the path of a teacher's file.
 
     Raises:
-        OptionError: a text without its part where there are several.
+        OptionError: a text without its part where there are several, or a second file.
         ScoreError: a file that does not exist, or one of typed answers that cannot be read.
         UnknownNameError: there is no such rubric.
     """
     from musegen.exercises.kinds import kind
 
     marked = item if rubric is None else replace(item, rubric=rubric)
-    if not kind(item.id).grader.startswith(SCORE_GRADER):
+    finish = SCORE_GRADERS.get(kind(item.id).grader)
+    if finish is None:
         return Marked(grade(item, read_hand_in(item, answers), rubric))
     load_rubric(marked.rubric)  # a wrong one is refused before anything is read
     files = [each for each in answers if _is_score_file(each)]
@@ -45,9 +56,12 @@ def grade_handed_in(item: Item, answers: tuple[str, ...], rubric: str | None = N
     for each in typed:
         if "\n" not in each and each.lower().endswith(SUFFIXES):
             raise ScoreError(each, "does not exist")
+    if len(files) > 1:
+        raise OptionError("answer", files[1], "the only file; typed parts stand beside it")
     if not files:
-        return mark(marked, read_hand_in(item, typed))
-    return grade_file(marked, Path(files[0]), read_hand_in(item, typed) if typed else {})
+        return finish(marked, mark(marked, read_hand_in(item, typed)))
+    beside = read_hand_in(item, typed) if typed else {}
+    return finish(marked, grade_file(marked, Path(files[0]), beside))
 
 
 def _is_score_file(text: str) -> bool:

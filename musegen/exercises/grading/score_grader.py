@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from musegen.exercises.grading.align import Aligned, align, fit
@@ -97,9 +98,11 @@ def _mark(item: Item, submission: Submission, typed: dict[str, str]) -> Marked:
     typed = _with_symbols(item, task, submission, typed)
     if _is_blank(task, arranged) and not any(typed.values()):
         return Marked(Graded("blank", Fraction(0), Fraction(item.points)))
-    if not submission.spelled:
-        arranged = replace(arranged, lines=respelled(task, arranged.lines))
-    aligned = align(task, arranged.lines)
+    aligned = (
+        align(task, arranged.lines)
+        if submission.spelled
+        else align(task, arranged.lines, partial(respelled, task))
+    )
     labels = read_numerals(task, _label_slots(item, typed))
     numerals = identify(task, aligned.lines, labels)
     style = rubric_style(rubric, task.style)
@@ -228,6 +231,8 @@ def _signature(fifths: int) -> str:
 
 def _strange(task: Task, aligned: Aligned) -> list[Text]:
     """A word on an answer that hardly fits: another piece, perhaps."""
+    if not task.duration:  # nothing is given that it could fit
+        return []
     last = max((line[-1].end for line in aligned.lines if line), default=Fraction(0))
     long = last >= STRANGE_LENGTH * task.duration
     share = fit(task, aligned.lines)

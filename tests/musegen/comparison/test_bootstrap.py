@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from musegen.comparison.bootstrap import Difference, paired_difference, ratio_interval
+from musegen.comparison.bootstrap import Difference, Interval, paired_difference, ratio_interval
 
 
 def test_a_ratio_is_all_over_all() -> None:
@@ -52,3 +52,9 @@ def test_pairing_sees_what_single_intervals_hide() -> None:
 def test_verdicts(difference: Difference, verdict: str) -> None:
     """Under 0.05 nats it is no difference, however narrow the interval."""
     assert difference.verdict == verdict
+
+
+def test_pieces_that_count_nothing_leave_no_hole_in_an_interval() -> None:
+    """Resamples without any count are left out; the others have the one ratio there is."""
+    sums, counts = np.array([3.0, 0.0, 0.0]), np.array([2.0, 0.0, 0.0])
+    assert ratio_interval(sums, counts, np.random.default_rng(0)) == Interval(1.5, 1.5, 1.5)

@@ -184,6 +184,8 @@ def test_likelihoods_stand_in_order_with_both_splits(done: tuple[Compared, Path]
         ({"models": ("gru",)}, "unknown model of rolls 'gru'"),
         ({"samples": 4}, "--samples must be at least 5, got 4"),
         ({"jobs": 0}, "--jobs must be at least 1, got 0"),
+        ({"legal": -1}, "--legal must be 0 or more, got -1"),
+        ({"seeds": (0, -1)}, "--seed must be at least one, each once and 0 or more"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_early(
@@ -209,16 +211,21 @@ def test_settings_of_a_folder(tmp_path: Path) -> None:
         stored_settings(tmp_path / "nowhere", ("hmm",))
 
 
-def test_a_process_that_dies_is_told_of(small: RollSet, tmp_path: Path) -> None:
-    """Killed, or out of memory: a failure with its exit code, no end of the comparison."""
+@pytest.mark.parametrize(
+    ("code", "why"), [(7, "out of memory, or killed"), (1, "what it printed says why")]
+)
+def test_a_process_that_dies_is_told_of(
+    small: RollSet, tmp_path: Path, code: int, why: str
+) -> None:
+    """Killed, or in error: a failure with its exit code, no end of the comparison."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=os._exit, args=(7,))
+    process = context.Process(target=os._exit, args=(code,))
     process.start()
     theirs.close()
     found = _heard(ours, asked_for(small, tmp_path), process)
     assert isinstance(found, Failure)
-    assert found.problem == "its process ended with code 7: out of memory, or killed"
+    assert found.problem == f"its process ended with code {code}: {why}"
 
 
 def test_an_interrupt_ends_the_workers_and_keeps_what_is_finished(

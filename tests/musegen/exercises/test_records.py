@@ -36,6 +36,12 @@ def test_wrong_records_are_refused_by_place(changes: dict[str, Any], said: str) 
         Item.from_json(changed(**changes))
 
 
+def test_json_without_bottom_is_refused() -> None:
+    """A record nested beyond reason is refused in one line, not by an overflow."""
+    with pytest.raises(RecordError, match=r"x\.json: is nested too deeply"):
+        Item.from_json("[" * 200_000, "x.json")
+
+
 def test_no_json_is_refused() -> None:
     """A text that is no JSON is told with its line."""
     with pytest.raises(RecordError, match=r"x\.json: is no JSON: line 1"):

@@ -131,9 +131,9 @@ def test_memory_that_runs_out_is_said(error: Exception, monkeypatch: pytest.Monk
         fit(NoteLSTM(TINY), *SPLITS, TINY, seed=0)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
-def test_a_gpu_that_is_not_there_is_refused() -> None:
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for, it is refused; `auto` does without."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(TrainingError, match="device 'cuda' is asked for"):
         resolved(replace(TINY, device="cuda"))
     assert resolved(replace(TINY, device="auto")).device == "cpu"
