@@ -7,6 +7,8 @@ person heard, so that it need not find either.
 
     python benchmarks/analysis.py --folds 20        leave one out
     python benchmarks/analysis.py --madrigals       another style, with the shipped weights
+
+With `--differences` each place where we and a person differ is listed too.
 """
 
 from __future__ import annotations
@@ -18,12 +20,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from corpora.analyses import AnalysedPiece, analysed_pieces, second_readings
-from corpora.analysis_training import Schedule, example, learn, unlabelled_pieces
+from corpora.analysis_training import (
+    TEMPERATURES,
+    Schedule,
+    example,
+    learn,
+    surprise,
+    unlabelled_pieces,
+)
 from musegen.analysis.comparison import (
     COLUMNS,
     DEPTHS,
     CadencePair,
+    Difference,
     HumanLabel,
+    Promise,
     Ranks,
     Said,
     Tally,
@@ -32,12 +43,14 @@ from musegen.analysis.comparison import (
     f1,
     of_human,
 )
-from musegen.analysis.figures import read_figure
+from musegen.analysis.figures import chord_of_figure, read_figure
 from musegen.analysis.harmony import Decoded, decode, shipped
 from musegen.analysis.inference import posterior
 from musegen.analysis.parameters import Parameters
+from musegen.analysis.places import place_text
 from musegen.score import ChordLabel
 from theory_kb.chords import every_chord
+from theory_kb.pitch import Key
 
 # --- music21 --------------------------------------------------------------------------------
 
@@ -94,6 +107,8 @@ class Results:
     people: Tally = field(default_factory=Tally)  # the second reading of a bar beside the first
     first: Tally = field(default_factory=Tally)  # ours beside the first, of those bars
     second: Tally = field(default_factory=Tally)  # ours beside the second
+    places: list[str] = field(default_factory=list)  # of differences, in words
+    surprise: dict[float, float] = field(default_factory=dict)  # nats by temperature
 
 
 def judge(pieces: Sequence[AnalysedPiece], folds: int, schedule: Schedule, seed: int) -> Results:
@@ -108,8 +123,12 @@ def judge(pieces: Sequence[AnalysedPiece], folds: int, schedule: Schedule, seed:
             unlabelled=unlabelled,
             rng=np.random.default_rng(seed),
         )
-        for piece in pieces[fold::folds]:
+        known = replace(known, temperature=shipped().temperature)
+        for piece, left_out in zip(pieces[fold::folds], made[fold::folds], strict=True):
             add(results, piece, known)
+            for temperature in TEMPERATURES:
+                told = surprise(left_out, known, temperature)
+                results.surprise[temperature] = results.surprise.get(temperature, 0.0) + told
     return results
 
 
@@ -119,8 +138,9 @@ def add(results: Results, piece: AnalysedPiece, known: Parameters) -> None:
     said = _labels(found)
     ranks = Ranks(found, posterior(found.tables, known.temperature))
     alone = Tally()
-    compare(piece.labels, said, alone)
+    compare(piece.labels, said, alone, ranks=ranks)
     print(row(f"  {piece.name}", alone), flush=True)
+    results.places += [difference_text(piece, each) for each in alone.differences]
     compare(piece.labels, said, results.ours, ranks=ranks)
     compare(
         piece.labels, _labels(decode(piece.score, parameters=Parameters.start())), results.start
@@ -149,6 +169,14 @@ def add_people(results: Results, piece: AnalysedPiece, said: Sequence[ChordLabel
     compare(second, said, results.second)
 
 
+def difference_text(piece: AnalysedPiece, each: Difference) -> str:
+    """A difference with its piece and place; rank - where theirs is none that is weighed."""
+    theirs, ours = (f"{key}: {figure}" for key, figure in (each.theirs, each.ours))
+    where = f"{piece.name}, {place_text(piece.score, each.onset)}"
+    length = float(each.duration)
+    return f"{where:42s} {theirs:20s} {ours:20s} {length:5.2f} {each.rank or '-':>4}"
+
+
 def _labels(found: Decoded) -> tuple[ChordLabel, ...]:
     return tuple(found.label(segment) for segment in found.path)
 
@@ -167,10 +195,10 @@ def head() -> str:
     return f"\n{'per cent of the time':34s}" + "".join(f"{name:>17s}" for name in COLUMNS)
 
 
-def report(results: Results) -> None:
+def report(results: Results, learned: str) -> None:
     """Print all tables."""
     print(head())
-    print(row("musegen, learned from the others", results.ours))
+    print(row(f"musegen, {learned}", results.ours))
     print(row("musegen, textbook weights", results.start))
     print(row("music21, key and chords given", results.peer))
     kinds, keys = f1(results.cadences), f1(results.cadences, in_key=True)
@@ -178,6 +206,12 @@ def report(results: Results) -> None:
     print_cadences(results.cadences)
     print_ranks(results.ours)
     print_classes(results.ours)
+    print_reliability(results.ours.promises)
+    for temperature, nats in results.surprise.items():
+        beats = results.ours.beats
+        print(
+            f"temperature {temperature:4.2f}: the person's reading costs {nats / beats:.3f} nats a quarter"
+        )
     print(f"\nbars that the analysts read in two ways: {results.people.beats:g} quarter notes")
     print(head())
     print(row("their second reading, their first", results.people))
@@ -199,13 +233,10 @@ def print_cadences(pairs: Sequence[CadencePair]) -> None:
 def print_ranks(tally: Tally) -> None:
     """How often the person's reading is among our best; and of the time on which ours is another."""
     print("\nthe person's reading, inversion and key included, is among our")
-    wrong = tally.beats * (1 - tally.share("full"))
-    best = tally.near(1)
     for depth in (1, *DEPTHS):
-        near = tally.near(depth)
-        more = (near - best) * tally.beats / wrong
+        near, missed = tally.near(depth), tally.near(depth, missed=True)
         print(
-            f"{depth:4d} best: {100 * near:5.1f} % of the time; {100 * more:5.1f} % of the errors"
+            f"{depth:4d} best: {100 * near:5.1f} % of the time; {100 * missed:5.1f} % of the errors"
         )
     print(f"no reading that is weighed: {100 * tally.within.get(0, 0.0) / tally.beats:5.1f} %")
 
@@ -224,30 +255,67 @@ def print_classes(tally: Tally) -> None:
 
 
 def kinds_of_error(tally: Tally) -> dict[str, float]:
-    """Time of errors by what is wrong."""
+    """Time of errors by what the two chords have in common."""
     found: dict[str, float] = {}
     for each in tally.differences:
-        key = each.theirs[0] == each.ours[0]
-        one, other = (read_figure(figure) for _, figure in (each.theirs, each.ours))
-        same = one is not None and other is not None and one.numeral == other.numeral
-        name = f"{'the key heard' if key else 'another key'}, {'inversion' if same else 'numeral'}"
+        key = "the key heard" if each.theirs[0] == each.ours[0] else "another key"
+        name = f"{key}, {in_common(each.theirs, each.ours)}"
         found[name] = found.get(name, 0.0) + float(each.duration)
     return found
 
 
-def madrigals() -> None:
+def in_common(theirs: tuple[Key, str], ours: tuple[Key, str]) -> str:
+    """What two chords share: all, tones, root, two tones, less."""
+    one, other = (chord_of_figure(key.mode, figure) for key, figure in (theirs, ours))
+    if one is None or other is None:
+        return "a chord that is not known"
+    tonics = theirs[0].tonic.fifths, ours[0].tonic.fifths
+    tones = [
+        {tonic + member for member in chord.members}
+        for tonic, chord in zip(tonics, (one, other), strict=True)
+    ]
+    if tones[0] == tones[1]:
+        return "the same sound" if one.inversion == other.inversion else "another inversion"
+    if tonics[0] + one.root == tonics[1] + other.root:
+        return "another chord on the same root"
+    return "two tones in common" if len(tones[0] & tones[1]) > 1 else "less in common"
+
+
+BINS = 10  # classes of probability, of equal width
+
+
+def print_reliability(promises: Sequence[Promise]) -> None:
+    """How often the person agrees with what is said to be so likely; of the chord and of the key."""
+    print("\nprobability of the chord        its key")
+    print("   said    kept   time %     said    kept   time %")
+    beats = np.array([each.beats for each in promises])
+    columns = [
+        (np.array([each.chord for each in promises]), [each.chord_kept for each in promises]),
+        (np.array([each.key for each in promises]), [each.key_kept for each in promises]),
+    ]
+    errors = [0.0, 0.0]
+    for place in range(BINS):
+        cells = []
+        for column, (said, kept) in enumerate(columns):
+            inside = np.minimum((said * BINS).astype(int), BINS - 1) == place
+            time = beats[inside].sum()
+            if not time:
+                cells.append(f"{'-':>7s} {'-':>7s} {0.0:8.1f}")
+                continue
+            told = float(beats[inside] @ said[inside] / time)
+            true = float(beats[inside] @ np.array(kept)[inside] / time)
+            errors[column] += abs(told - true) * time / beats.sum()
+            cells.append(f"{told:7.2f} {true:7.2f} {100 * time / beats.sum():8.1f}")
+        print("  ".join(cells))
+    print(f"mean distance of said and kept: chord {errors[0]:.3f}, key {errors[1]:.3f}")
+
+
+def madrigals() -> Results:
     """Another style: what the shipped weights say of Monteverdi."""
-    tally, start = Tally(), Tally()
+    results = Results()
     for piece in analysed_pieces(("monteverdi",)):
-        found = decode(piece.score)
-        ranks = Ranks(found, posterior(found.tables, shipped().temperature))
-        compare(piece.labels, _labels(found), tally, ranks=ranks)
-        compare(piece.labels, _labels(decode(piece.score, parameters=Parameters.start())), start)
-    print(head())
-    print(row("musegen, learned from chorales", tally))
-    print(row("musegen, textbook weights", start))
-    print_ranks(tally)
-    print_classes(tally)
+        add(results, piece, shipped())
+    return results
 
 
 def main() -> None:
@@ -259,12 +327,19 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Schedule().epochs)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--madrigals", action="store_true")
+    parser.add_argument("--differences", action="store_true", help="list every difference")
     options = parser.parse_args()
     if options.madrigals:
-        madrigals()
-        return
-    schedule = replace(Schedule(), epochs=options.epochs)
-    report(judge(analysed_pieces(("bach",)), options.folds, schedule, options.seed))
+        results, learned = madrigals(), "learned from chorales"
+    else:
+        schedule = replace(Schedule(), epochs=options.epochs)
+        pieces = analysed_pieces(("bach",))
+        results = judge(pieces, options.folds, schedule, options.seed)
+        learned = "learned from the others"
+    report(results, learned)
+    if options.differences:
+        print("\nplace, person, musegen, quarter notes, rank of the person's reading")
+        print("\n".join(results.places))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +23,7 @@ from commands.shared import (
 )
 
 if TYPE_CHECKING:
-    from musegen.tasks.analyse import AnalyseOptions
+    from musegen.tasks.analyse import Analysed, AnalyseOptions
 
 __all__ = ["register"]
 
@@ -49,7 +49,7 @@ def analyse(
     annotated: Annotated[Path | None, typer.Option(help="Write MusicXML with numerals.")] = None,
     against: Annotated[Path | None, typer.Option(help="RomanText to compare with.")] = None,
     table: Annotated[
-        Path | None, typer.Option(help="Write descriptors, a row a piece, as CSV.")
+        Path | None, typer.Option(help="Write descriptors, a row a piece: .csv or .parquet.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with the score.")] = None,
     as_json: AsJson = False,
@@ -60,8 +60,6 @@ def analyse(
 
     Example: musegen analyse chorale.musicxml --romantext chorale.rntxt
     """
-    from musegen.io.analysis_text import analysis_lines, analysis_record
-    from musegen.io.comparison_text import comparison_lines, comparison_record
     from musegen.io.reading import score_files
     from musegen.tasks.analyse import (
         AnalyseOptions,
@@ -83,26 +81,41 @@ def analyse(
             if each.analysis is None:
                 refuse(each.problem)
             elif not (as_json or quiet):
-                lines = analysis_lines(each.analysis, notation=notation)
-                write_out("".join(f"{line}\n" for line in lines))
-                if each.comparison is not None:
-                    lines = comparison_lines(each.comparison, each.analysis)
-                    write_out("".join(f"{line}\n" for line in lines))
+                write_out("".join(f"{line}\n" for line in _lines(each, notation)))
     if as_json:
-        records = [
-            {
-                "file": each.file,
-                "name": each.name,
-                **analysis_record(each.analysis),
-                **comparison_record(each.comparison),
-            }
-            for each in outcomes
-            if each.analysis is not None
-        ]
-        sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
+        _write_records(outcomes)
     write_outputs(outcomes, options)
     if any(each.analysis is None for each in outcomes):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _lines(each: Analysed, notation: str) -> Iterator[str]:
+    """An analysis as text, and how it differs from a given one."""
+    from musegen.io.analysis_text import analysis_lines
+    from musegen.io.comparison_text import comparison_lines
+
+    assert each.analysis is not None, "what could not be analysed is refused"
+    yield from analysis_lines(each.analysis, notation=notation)
+    if each.comparison is not None:
+        yield from comparison_lines(each.comparison, each.analysis)
+
+
+def _write_records(outcomes: Sequence[Analysed]) -> None:
+    """Write the analyses as JSON."""
+    from musegen.io.analysis_text import analysis_record
+    from musegen.io.comparison_text import comparison_record
+
+    records = [
+        {
+            "file": each.file,
+            "name": each.name,
+            **analysis_record(each.analysis),
+            **comparison_record(each.comparison),
+        }
+        for each in outcomes
+        if each.analysis is not None
+    ]
+    sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
 
 
 def _table(

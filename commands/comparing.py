@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    models: Annotated[str, typer.Option(help="Models of rolls, with commas.")] = "ngram,hmm,rbm",
+    models: Annotated[str, typer.Option(help="With commas.")] = "ngram,hmm,rbm",
     data: Annotated[
         list[str] | None,
         typer.Option(help="builtin, or NAME=PATH such as jsb-pianoroll=FILE; repeatable."),
@@ -70,15 +70,19 @@ def compare(
 
     Example: musegen compare --models ngram,hmm --data builtin
     """
+    from musegen.comparison.latent import latent_table
     from musegen.comparison.report import write_report
     from musegen.comparison.run import Comparison, check_models
     from musegen.comparison.run import compare as run
     from musegen.comparison.settings import stored_settings
     from musegen.comparison.voices import voice_table
+    from musegen.models.latent_models import LATENT_MODELS
 
-    names = tuple(models.split(","))
+    asked_for = tuple(models.split(","))
+    names = tuple(name for name in asked_for if name not in LATENT_MODELS)
     check_models(names, samples=samples, jobs=jobs)
     settings = stored_settings(config, names) if config else {}
+    latent = _latent([name for name in asked_for if name in LATENT_MODELS], config)
     rolls, voices = _data_sets(data or ["builtin"], split)
     asked = Comparison(
         names,
@@ -92,6 +96,8 @@ def compare(
     with _monitor(quiet=quiet) as report:
         compared = run(asked, out, report=report)
         more = [voice_table(names, each, out, report=report) for each in voices]
+        if latent[0]:
+            more.append(latent_table(latent[0], out, latent[1], seeds=asked.seeds, report=report))
     with progress("reading the pieces") as advance:
         written = write_report(compared, out, command=_command(), more=more, progress=advance)
     for failure in compared.failures:
@@ -99,6 +105,20 @@ def compare(
     _say(written.likelihoods, written.page, as_json=as_json, quiet=quiet)
     if compared.failures:
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _latent(names: Sequence[str], config: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Data and settings of the models with a latent space, which learn from the built-in chorales."""
+    from corpora.segments import latent_splits
+    from musegen.comparison.settings import stored_settings
+    from musegen.models.latent_models import latent_entry
+
+    def defaults(name: str) -> Any:
+        return latent_entry(name).settings()
+
+    settings = stored_settings(config, names, defaults_of=defaults) if config else {}
+    with progress("reading the chorales") as advance:
+        return {name: latent_splits(name, progress=advance) for name in names}, settings
 
 
 def _data_sets(

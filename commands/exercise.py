@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
     from musegen.exercises.grading.graded import Graded
     from musegen.exercises.grading.score_grader import Marked
     from musegen.exercises.item import Item, Lang
-    from musegen.exercises.kinds import Kind
+    from musegen.exercises.kinds import Kind, Setting
+    from musegen.exercises.next_set import NextSet
     from musegen.exercises.papers import Order, Paper
 
-__all__ = ["register"]
+__all__ = ["exercise_app", "lang_of", "register"]
 
 exercise_app = group(
     "Make exercises with their keys, and grade answers.\n\n"
@@ -62,13 +64,21 @@ class Wanted:
         int, typer.Option(help="Most sharps or flats, 0 to 7.", parser=whole, metavar="N")
     ] = 7
     form: Annotated[str | None, typer.Option(help="choice or text, where a kind has both.")] = None
+    tempo: Annotated[
+        float | None, typer.Option(help="Of what is played, quarter notes a minute, 30 to 240.")
+    ] = None
+    timbre: Annotated[
+        str, typer.Option(help="Of what is played: piano, organ, flute or strings.")
+    ] = "piano"
+    plays: Annotated[
+        int | None,
+        typer.Option(help="How often it may be heard, 1 to 20.", parser=whole, metavar="N"),
+    ] = None
     lang: LangOption = "en"
     syllabus: Annotated[
         str | None, typer.Option(help="Kinds and levels of an examination, such as abrsm5.")
     ] = None
-    mix: Annotated[
-        str, typer.Option(help="Kinds by turns, as int.name:3,scl.write (level after a colon).")
-    ] = ""
+    mix: Annotated[str, typer.Option(help="Kinds by turns, as int.name:3,scl.write, or all.")] = ""
 
 
 @exercise_app.command("list")
@@ -86,7 +96,7 @@ def exercise_list(
     from musegen.exercises.kinds import kinds
     from musegen.exercises.papers import rows_of
 
-    tongue = _lang(lang)
+    tongue = lang_of(lang)
     families = sorted({each.family for each in kinds().values()})
     if family is not None and family.upper() not in families:
         raise OptionError("--family", family, f"one of {', '.join(families)}")
@@ -138,7 +148,7 @@ def exercise_show(
     from musegen.exercises.kinds import kind
     from musegen.exercises.making import make_item
 
-    tongue = _lang(lang)
+    tongue = lang_of(lang)
     found = kind(name)
     item = make_item(name, level, seed, lang=tongue).item
     if as_json:
@@ -164,13 +174,21 @@ def exercise_make(
     name: Annotated[str | None, typer.Argument(help="Id of a kind, such as int.name.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; without it items are printed.")] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Of html, pdf, png, musicxml, json, with commas.")
+        str, typer.Option("--format", help="Of html, pdf, png, musicxml, audio, json, with commas.")
     ] = "html,musicxml,json",
     title: Annotated[str, typer.Option(help="Of the sheet.")] = "",
+    bank: Annotated[
+        Path | None, typer.Option(help="File (.jsonl): records alone, an item a line.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes for --bank.", parser=whole, metavar="N")
+    ] = 1,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Make exercises: a worksheet and its key, the music, and a record of each item.
+
+    A bank that was interrupted goes on when the same command is run again.
 
     Example: musegen exercise make int.name --level 3 --count 10 --seed 7 --out week1
     """
@@ -181,6 +199,9 @@ def exercise_make(
     order = _order(name, wanted, title)
     wanted_formats = tuple(each.strip() for each in formats.split(","))
     check_formats(wanted_formats, order.lang)
+    if bank is not None or jobs != 1:
+        _make_bank(order, bank, out, jobs, force=force, quiet=quiet)
+        return
     if out is None:
         for item, _ in each_item(order):
             write_out(json.dumps(json.loads(item.to_json()), ensure_ascii=False) + "\n")
@@ -198,26 +219,68 @@ def exercise_make(
         raise KeyboardInterrupt
 
 
-def _order(name: str | None, wanted: Wanted, title: str) -> Order:
+def _make_bank(
+    order: Order, bank: Path | None, out: Path | None, jobs: int, *, force: bool, quiet: bool
+) -> None:
     from musegen.errors import OptionError
-    from musegen.exercises.kinds import Setting, kind
+    from musegen.exercises.bank import write_bank
+
+    if bank is None:
+        raise OptionError("--jobs", jobs, "1 without --bank")
+    if out is not None:
+        raise OptionError("--out", out, "left out where --bank is given")
+    with progress("making exercises", quiet=quiet) as told:
+        made = write_bank(order, bank, workers=jobs, force=force, told=told)
+    if not quiet:
+        write_out(f"{bank}: {order.count} items ({made.kept} of an earlier run)\n")
+        for name, level in made.spent:
+            write_out(f"{name}, level {level} has run out of different items\n")
+
+
+def _order(name: str | None, wanted: Wanted, title: str) -> Order:
+    from musegen.exercises.kinds import kind
     from musegen.exercises.papers import Order, rows_of, syllabi
 
     mix = tuple(each.strip() for each in wanted.mix.split(",") if each.strip())
     rows = rows_of(name, wanted.level, wanted.syllabus, mix)
-    lang = _lang(wanted.lang)
-    if not 0 <= wanted.key_range <= 7:
-        raise OptionError("--key-range", wanted.key_range, "from 0 to 7")
-    if wanted.form not in (None, "choice", "text"):
-        raise OptionError("--form", wanted.form, "choice or text")
+    lang = lang_of(wanted.lang)
     if not title and wanted.syllabus:
         title = syllabi()[wanted.syllabus].title.to(lang)
     elif not title and name:
         title = kind(name).title.to(lang)
     count = wanted.count if wanted.count is not None else (10 if name else len(rows))
-    setting = Setting(key_range=wanted.key_range, form=wanted.form)  # type: ignore[arg-type]
+    setting = _setting(wanted)
     return Order(
         rows, count, wanted.seed, lang, title or {"en": "Exercises", "zh": "练习"}[lang], setting
+    )
+
+
+SLOWEST, FASTEST, MOST_PLAYS = 30, 240, 20
+
+
+def _setting(wanted: Wanted) -> Setting:
+    """What the teacher asks for besides kinds and levels."""
+    from musegen.errors import OptionError
+    from musegen.exercises.kinds import Setting
+    from musegen.io.audio import TIMBRES
+
+    if not 0 <= wanted.key_range <= 7:
+        raise OptionError("--key-range", wanted.key_range, "from 0 to 7")
+    if wanted.form not in (None, "choice", "text"):
+        raise OptionError("--form", wanted.form, "choice or text")
+    if wanted.tempo is not None and not SLOWEST <= wanted.tempo <= FASTEST:
+        raise OptionError("--tempo", wanted.tempo, f"from {SLOWEST} to {FASTEST}")
+    if wanted.timbre not in TIMBRES:
+        raise OptionError("--timbre", wanted.timbre, f"one of {', '.join(TIMBRES)}")
+    if wanted.plays is not None and not 1 <= wanted.plays <= MOST_PLAYS:
+        raise OptionError("--plays", wanted.plays, f"from 1 to {MOST_PLAYS}")
+    form = wanted.form
+    return Setting(
+        wanted.key_range,
+        wanted.tempo,
+        wanted.timbre,
+        wanted.plays,
+        form,  # type: ignore[arg-type]
     )
 
 
@@ -262,7 +325,7 @@ def exercise_grade(
     for path in (html, annotated):
         if path is not None:
             check_file_target(path, force=force)
-    tongue = _lang(lang or record.lang)
+    tongue = lang_of(lang or record.lang)
     marked = grade_handed_in(record, tuple(answers), rubric)
     graded = marked.graded
     left = with_hints(graded.points, hints)
@@ -313,15 +376,19 @@ def exercise_class(
     lang: Annotated[str | None, typer.Option(help="en or zh; else the item's.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A row a student, for a gradebook.")] = None,
     html: Annotated[Path | None, typer.Option(help="Page: common errors, hard places.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="The same as a record (.json), for exercise next.")
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Grade a class: who got what, which errors are common, what was hard.
 
-    Without --csv and --html the table is printed.
+    Without --csv, --html and --report the table is printed.
 
     Example: musegen exercise class answers/ --item pw.rn.satb-l3-s7-v1.item.json --html class.html
     """
+    from musegen.exercises.grading.class_record import class_record
     from musegen.exercises.grading.class_report import (
         ClassReport,
         class_csv,
@@ -332,23 +399,71 @@ def exercise_class(
     from musegen.io.files import check_file_target, write_file
 
     record = _item(item)
-    for path in (csv, html):
+    for path in (csv, html, report):
         if path is not None:
             check_file_target(path, force=force)
-    tongue = _lang(lang or record.lang)
+    tongue = lang_of(lang or record.lang)
     handed = hand_ins(answers, record)
     if quiet:
         rows = grade_class(record, handed, rubric)
     else:
         with progress("grading") as told:
             rows = grade_class(record, handed, rubric, told)
-    report = ClassReport(record, rows)
+    found = ClassReport(record, rows)
     if csv is not None:
-        write_file(csv, class_csv(report, tongue).encode())
+        write_file(csv, class_csv(found, tongue).encode())
     if html is not None:
-        write_file(html, class_page(report, tongue).encode())
-    if csv is None and html is None:
-        write_out(class_csv(report, tongue))
+        write_file(html, class_page(found, tongue).encode())
+    if report is not None:
+        write_file(report, class_record(found).to_json().encode())
+    if csv is None and html is None and report is None:
+        write_out(class_csv(found, tongue))
+
+
+@exercise_app.command("next")
+def exercise_next(
+    reports: Annotated[
+        list[Path], typer.Argument(help="What exercise class --report wrote (.json).")
+    ],
+    most: Annotated[int, typer.Option(help="Kinds to propose.", parser=whole, metavar="N")] = 5,
+    count: Annotated[int, typer.Option(help="Items of each.", parser=whole, metavar="N")] = 10,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the new items; else past the old.", parser=whole)
+    ] = None,
+    lang: LangOption = "en",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Propose what a class should do next: kinds and levels for its errors, and why.
+
+    Each proposal ends with the command that makes it.
+
+    Example: musegen exercise next pw.json --most 3
+    """
+    from musegen.exercises.grading.class_record import ClassRecord
+    from musegen.exercises.next_set import next_set
+    from musegen.exercises.records import record_values
+    from musegen.io.limits import text_of
+
+    tongue = lang_of(lang)
+    records = [ClassRecord.from_json(text_of(path, LARGEST), path.name) for path in reports]
+    with progress("looking for exercises", quiet=quiet) as told:
+        found = next_set(records, most=most, count=count, seed=seed, lang=tongue, told=told)
+    if as_json:
+        write_out(json.dumps(record_values(found), ensure_ascii=False, indent=1) + "\n")
+    else:
+        write_out("".join(f"{line}\n" for line in _next_lines(found, tongue)))
+
+
+def _next_lines(found: NextSet, lang: Lang) -> Iterator[str]:
+    level, left = {"en": ("level", "No exercise near serves"), "zh": ("级别", "尚无对应练习")}[lang]
+    for each in found.proposals:
+        yield f"{each.kind}, {level} {each.level}: {each.title.to(lang)}"
+        for served in each.serves:
+            yield f"  {served.weight:.0%}  {served.name.to(lang)} ({served.reason.to(lang)})"
+        yield f"  {each.command}"
+    for need in found.left:
+        yield f"{left}: {need.name.to(lang)} ({need.weight:.0%})"
 
 
 def _graded_lines(item: Item, graded: Graded, lang: Lang, left: Fraction) -> list[str]:
@@ -373,7 +488,8 @@ def exercise_schema() -> None:
     write_out(json.dumps(Item.schema(), ensure_ascii=False, indent=1) + "\n")
 
 
-def _lang(text: str) -> Lang:
+def lang_of(text: str) -> Lang:
+    """The language that an option names; raises OptionError."""
     from musegen.errors import OptionError
 
     if text == "en":

@@ -44,7 +44,7 @@ class Shaping:
 
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Of the form, as coda=true or bars=32; repeatable."),
+        typer.Option("--set", help="Of the form, as coda=true; repeatable."),
     ] = None
     theme: Annotated[
         str | None, typer.Option(help="First theme: a score, or 'E4:q F4:e G4:e'.")
@@ -52,14 +52,33 @@ class Shaping:
     emotion: Annotated[str | None, typer.Option(help="Such as tender; see kb ask.")] = None
     valence: Annotated[float | None, typer.Option(help="From -1 to 1, in place of a name.")] = None
     arousal: Annotated[float | None, typer.Option(help="From -1 to 1.")] = None
+    max_overlap: Annotated[str, typer.Option(help="Notes as in the corpus, or any.")] = "15"
+    play: Annotated[
+        str | None, typer.Option(help="plain, expressive, or an instrument of MIDI.")
+    ] = None
 
     def request(self, **asked: Any) -> FormRequest:
         """What is asked for."""
         from musegen.plan.form_text import settings_of
-        from musegen.tasks.compose_form import FormRequest, parted
+        from musegen.tasks.compose_form import FormRequest, as_played, parted
 
+        asked |= as_played(self.play) | {"most_overlap": self._most_overlap()}
         asked |= parted(settings_of(self.settings), key=asked["key"], metre=asked["metre"])
         return FormRequest(theme=self._theme(), **self._mood(asked["settings"]), **asked)
+
+    def _most_overlap(self) -> int | None:
+        """Notes in a row that may stand in the training corpus, None for any number.
+
+        Raises:
+            OptionError: neither a number nor `any`.
+        """
+        from musegen.errors import OptionError
+
+        if self.max_overlap == "any":
+            return None
+        if not self.max_overlap.isdecimal() or int(self.max_overlap) < 1:
+            raise OptionError("--max-overlap", self.max_overlap, "a whole number from 1, or any")
+        return int(self.max_overlap)
 
     def _theme(self) -> tuple[Note, ...]:
         from musegen.motive import read_theme
@@ -115,6 +134,9 @@ def batch(
     jobs: Annotated[Path, typer.Argument(help="File of jobs (.toml).")],
     out: Annotated[Path, typer.Option(help="Folder for the pieces.")] = Path("musegen-out"),
     workers: Annotated[int, typer.Option(help="Processes at work.", parser=whole, metavar="N")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Of a Dask cluster that composes: tcp://HOST:PORT.")
+    ] = None,
     audio: Annotated[bool, typer.Option("--audio/--no-audio", help="Write score.wav.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -128,9 +150,13 @@ def batch(
 
     if not 1 <= workers <= MOST_WORKERS:
         raise OptionError("workers", workers, f"from 1 to {MOST_WORKERS}")
+    if scheduler is not None and workers > 1:
+        raise OptionError("--workers", workers, "left out with --scheduler, which has its own")
     asked = read_jobs(jobs)
     with progress("composing") as told:
-        outcomes = run_jobs(asked, out, workers=workers, audio=audio, told=told)
+        outcomes = run_jobs(
+            asked, out, workers=workers, scheduler=scheduler, audio=audio, told=told
+        )
     rows = [{"piece": each.folder, "state": each.state, "told": each.told} for each in outcomes]
     write_file(out / SUMMARY, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
     if as_json:
@@ -186,11 +212,20 @@ def form_show(
             "bars": str(made.bars),
             "metre": made.metre,
             "parameters": ", ".join(f"{k}={v}" for k, v in made.parameters.items()) or "none",
-            **({"needs": f"{made.technique}, not written yet"} if made.technique else {}),
+            **_technique(made.technique),
             "sources": ", ".join(made.sources),
         }
     )
     print_rows(rows)
+
+
+def _technique(name: str) -> dict[str, str]:
+    """The row of a table that names a technique, and whether it is written."""
+    from musegen.plan.form_schema import IMITATION
+
+    if not name:
+        return {}
+    return {"needs": f"{name}, not written yet"} if name == IMITATION else {"technique": name}
 
 
 def _draw(made: object, picture: Path, *, force: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.shared import Force, group, print_table, progress, whole
+from commands.shared import Force, group, print_rows, print_table, progress, whole
 
 __all__ = ["register"]
 
@@ -25,7 +25,8 @@ def register(app: typer.Typer) -> None:
 
 def train(
     model: Annotated[
-        str | None, typer.Argument(help="hmm, rbm, lstm, all, or analysis; none with --config.")
+        str | None,
+        typer.Argument(help="hmm, rbm, lstm, all, analysis, melody-vae, roll-gan; or --config."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the training.", parser=whole, metavar="N")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the weights.")] = Path("musegen-weights"),
@@ -38,21 +39,26 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Train the models on the corpus, as the shipped weights were, or one on benchmark data.
+    """Train the models on the corpus, as the shipped weights were, or one of piano-rolls on its data.
 
     Example: musegen train lstm --out my-weights
     """
     from musegen.errors import OptionError
+    from musegen.models.latent_models import LATENT_MODELS
 
     if (model is None) == (config is None):
         allowed = "a model, or --config FILE and no model"
         raise OptionError("train", model or "neither", allowed)
+    name = model if config is None else config.stem
+    assert name is not None  # one of them is given
+    if name in LATENT_MODELS and data is None:
+        _train_latent(name, config, out, seed, resume=resume, force=force)
+        return
     if (config is None) != (data is None):
         raise OptionError("--data", data, "NAME=PATH with --config, and only with it")
     if config is not None and data is not None:
         _train_rolls(config, data, out, seed, resume=resume, force=force)
         return
-    assert model is not None  # else there is a file of settings
     if model == "analysis":
         _train_analysis(out, seed, force=force)
         return
@@ -61,14 +67,14 @@ def train(
     from musegen.errors import UnknownNameError
     from musegen.models.registry import MODELS, train_model
 
-    if model != "all" and model not in MODELS:
-        raise UnknownNameError("model", model, [*MODELS, "all", "analysis"])
+    if name != "all" and name not in MODELS:
+        raise UnknownNameError("model", name, [*MODELS, "all", "analysis", *LATENT_MODELS])
     with progress("reading the corpus") as advance:
         splits, about = training_data(progress=advance)
-    for name in MODELS if model == "all" else (model,):
-        with _monitor(name) as report:
+    for each in MODELS if model == "all" else (name,):
+        with _monitor(each) as report:
             card = train_model(
-                name,
+                each,
                 splits,
                 about,
                 out,
@@ -80,7 +86,7 @@ def train(
             )
         print_table(
             {
-                f"{name}, {metric.split}, {metric.name}": f"{metric.value:.3f} {metric.unit}"
+                f"{each}, {metric.split}, {metric.name}": f"{metric.value:.3f} {metric.unit}"
                 for metric in card.metrics
             }
         )
@@ -93,6 +99,7 @@ def _train_rolls(
 ) -> None:
     """Train the model that a file of settings is named after on a benchmark's rolls."""
     from corpora.rolls import data_card, read_benchmark
+    from musegen.comparison.judging import rule_judge
     from musegen.errors import OptionError
     from musegen.models.roll_models import default_settings, train_to_folder
     from musegen.models.roll_settings import read_settings
@@ -110,6 +117,7 @@ def _train_rolls(
             out,
             chosen,
             seed=seed,
+            judging=rule_judge,
             progress=report,
             resume=resume,
             force=force,
@@ -120,6 +128,42 @@ def _train_rolls(
             f"{'exact' if metric.exact else 'estimated'}"
             for metric in card.metrics
         }
+    )
+
+
+def _train_latent(
+    name: str, config: Path | None, out: Path, seed: int, *, resume: bool, force: bool
+) -> None:
+    """Train a model with a latent space on the built-in chorales; its figures say what they are."""
+    from corpora.segments import latent_splits
+    from musegen.models.latent_models import latent_entry, train_latent
+    from musegen.models.roll_settings import read_settings
+
+    chosen = None if config is None else read_settings(config, latent_entry(name).settings())
+    with progress("reading the corpus") as advance:
+        splits, about = latent_splits(name, progress=advance)
+    with _monitor(name) as report:
+        card = train_latent(
+            name,
+            splits,
+            about,
+            out,
+            chosen,
+            seed=seed,
+            progress=report,
+            resume=resume,
+            force=force,
+        )
+    print_rows(
+        [
+            {
+                "figure": f"{each.name}, {each.split}",
+                "value": f"{each.value:.3f}",
+                "unit": each.unit,
+            }
+            | {"how": each.convention}
+            for each in card.metrics
+        ]
     )
 
 

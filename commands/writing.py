@@ -52,10 +52,12 @@ def register(app: typer.Typer) -> None:
 class Proposals:
     """Who proposes notes, and by which rules they are judged."""
 
-    style: Annotated[
-        str, typer.Option("--style", help="Style, or the path of a style (.toml).")
-    ] = "bach"
-    models: Annotated[str, typer.Option(help="Proposers, with commas; or none.")] = "hmm,rbm,lstm"
+    style: Annotated[str, typer.Option("--style", help="Style, or the path of one (.toml).")] = (
+        "bach"
+    )
+    models: Annotated[
+        str, typer.Option(help="Proposers or their weights, with commas; or none.")
+    ] = "hmm,rbm,lstm"
     weight: Annotated[list[str] | None, typer.Option(help="As lstm=0.5; repeatable.")] = None
 
     @property
@@ -139,7 +141,7 @@ class Pattern:
 
     given: Annotated[
         Path | None,
-        typer.Option(help="Score of notes that must stand; rests are free."),
+        typer.Option(help="Score of notes that stand; rests are free."),
     ] = None
 
     def read(self) -> Score | None:
@@ -182,7 +184,7 @@ def compose(
     name: Annotated[
         str | None, typer.Argument(metavar="FORM", help="As --form.", show_default=False)
     ] = None,
-    form: Annotated[str, typer.Option(help="Form, or the path of a template (.toml).")] = "chorale",
+    form: Annotated[str, typer.Option(help="Form, or the path of a template.")] = "chorale",
     key: Annotated[
         str | None, typer.Option(help="Such as 'D minor' or Bb; else the seed's.")
     ] = None,
@@ -231,6 +233,7 @@ def _folder_name(request: FormRequest) -> str:
         None if request.style == "bach" else Path(request.style).stem,
         plain_name("-".join(f"{k}-{v}" for k, v in sorted(request.settings.items()))) or None,
         request.feeling or None,
+        request.playing or None,
         "seed",
         request.seed,
     ]
@@ -249,6 +252,7 @@ def _free_seed(asked: FormRequest, delivery: Delivery) -> int:
 def _compose_one(
     request: FormRequest, pattern: Score | None, delivery: Delivery, *, verbose: bool
 ) -> None:
+    from musegen.batch import piece_of
     from musegen.io.files import PIECE, check_target
 
     folder = delivery.out / _folder_name(request)
@@ -256,20 +260,8 @@ def _compose_one(
     started = time.perf_counter()
     quiet = delivery.quiet or delivery.as_json
     with json_refusals(delivery.as_json), status("composing", quiet=quiet):
-        made = _composed(request, pattern)
+        made = piece_of(request, pattern=pattern)
     deliver(made, folder, delivery, started, verbose=verbose)
-
-
-def _composed(request: FormRequest, pattern: Score | None) -> Written:
-    """A piece in four voices, around a pattern if there is one, or as its form asks."""
-    if pattern is None:
-        from musegen.batch import piece_of
-
-        return piece_of(request)
-    from musegen.result import Composition
-    from musegen.tasks.compose import draft
-
-    return Composition.of(draft(request, pattern=pattern))
 
 
 def harmonise(
@@ -450,6 +442,7 @@ def deliver(
     piece.save(folder, audio=delivery.audio, force=delivery.force)
     table = {
         **piece.summary,
+        "overlap": piece.overlap.text,
         "time": f"{time.perf_counter() - started:.1f} s",
         "folder": str(folder),
     }

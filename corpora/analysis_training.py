@@ -33,12 +33,14 @@ from musegen.analysis.weighing import tables
 from theory_kb.chords import every_chord
 
 __all__ = [
+    "TEMPERATURES",
     "Example",
     "Schedule",
     "calibrated",
     "count",
     "example",
     "learn",
+    "surprise",
     "train",
     "unlabelled_pieces",
 ]
@@ -291,13 +293,13 @@ def unlabelled_pieces(
 def calibrated(known: Parameters, examples: Sequence[Example]) -> Parameters:
     """The parameters with the temperature under which the people's readings are likeliest."""
     losses = {
-        temperature: sum(_surprise(each, known, temperature) for each in examples)
+        temperature: sum(surprise(each, known, temperature) for each in examples)
         for temperature in TEMPERATURES
     }
     return replace(known, temperature=min(losses, key=lambda each: losses[each]))
 
 
-def _surprise(each: Example, known: Parameters, temperature: float) -> float:
+def surprise(each: Example, known: Parameters, temperature: float) -> float:
     """Minus the log probability of what a person wrote, in nats, by beats."""
     chances = posterior(tables(each.surface, each.space, known), temperature)
     rows = [

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpora.catalogue import entry
 from corpora.corpus import DEFAULT, load
 from corpora.read import Progress
+from musegen.errors import UnknownNameError
 from musegen.models.cards import DataCard
 from musegen.models.protocol import IntArray
 from musegen.models.segment_tokens import BoolArray
 from musegen.score import Score
 from musegen.segments import bar_matrix, segment_of
 
-__all__ = ["BEATS", "EIGHTH", "STEPS_A_BAR", "bars", "soprano_segments"]
+__all__ = ["BEATS", "EIGHTH", "STEPS_A_BAR", "bars", "latent_splits", "soprano_segments"]
 
 BEATS, UNIT = 4, 4  # of the metre that is taken
 EIGHTH = Fraction(1, 2)
@@ -86,6 +91,33 @@ def bars(split: str, *, progress: Progress | None = None) -> tuple[BoolArray, Da
             if matrix is not None:
                 found.append(matrix)
     return np.array(found), _card(split, len(scores), len(found) * STEPS_A_BAR)
+
+
+def latent_splits(
+    model: str, *, progress: Progress | None = None
+) -> tuple[dict[str, NDArray[Any]], DataCard]:
+    """What a model with a latent space learns and is measured on, and what its card says of it.
+
+    Raises:
+        UnknownNameError: no such model.
+        StoredFileError: the corpus files are missing or are not those catalogued.
+    """
+    if model not in LEARNED:
+        raise UnknownNameError("model with a latent space", model, LEARNED)
+    found = {split: LEARNED[model](split, progress=progress) for split in SPLITS}
+    cards = [card for _, card in found.values()]
+    whole = replace(
+        cards[0],
+        sequences={name: count for card in cards for name, count in card.sequences.items()},
+        slots={name: count for card in cards for name, count in card.slots.items()},
+    )
+    return {split: arrays for split, (arrays, _) in found.items()}, whole
+
+
+LEARNED: Mapping[str, Callable[..., tuple[NDArray[Any], DataCard]]] = {
+    "melody-vae": soprano_segments,
+    "roll-gan": bars,
+}
 
 
 def _card(split: str, pieces: int, steps: int) -> DataCard:

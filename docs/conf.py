@@ -48,15 +48,17 @@ def _keep_indented(app, what, name, obj, options, lines):
         )
 
 
-def _write_rules(app):
-    """Make the reference of the rules before the documents are looked for."""
+def _write_pages(app):
+    """Make the reference of the rules and the gallery before the documents are looked for."""
+    from exercise_pages import write_gallery
     from rule_pages import write_pages
 
     write_pages(Path(app.srcdir) / "reference" / "rules")
+    write_gallery(Path(app.srcdir) / "exercises")
 
 
 def setup(app):
     """Register what Sphinx calls back."""
-    app.connect("builder-inited", _write_rules)
+    app.connect("builder-inited", _write_pages)
     app.connect("autodoc-skip-member", _skip_imported)
     app.connect("autodoc-process-docstring", _keep_indented)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from musegen.tasks.rule_pictures import example_picture
 from musegen.tasks.rules import SCOPE_NAMES, cited
 from theory_kb.rules.records import FOLDER, RULE_STYLES, Rule, rules
 
-__all__ = ["group_page", "groups", "write_pages"]
+__all__ = ["group_page", "groups", "keep_only", "plain", "write_pages"]
 
 SIGNS = re.compile(r"([\\`*_{}\[\]<>#|$~])")
 LEVELS = {"E": "error", "W": "warning", "I": "remark", "-": "off"}
@@ -31,6 +31,11 @@ def write_pages(folder: Path) -> None:
             for kind in ("right", "wrong"):
                 picture = example_picture(each, getattr(each, kind))
                 wanted[folder / "pictures" / f"{each.id}-{kind}.svg"] = picture
+    keep_only(folder, wanted)
+
+
+def keep_only(folder: Path, wanted: Mapping[Path, str]) -> None:
+    """Write pages and pictures, those alone that change, and take out all others of a folder."""
     for path, text in wanted.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,13 +80,13 @@ def index_page() -> str:
 
 def group_page(title: str, chosen: list[Rule]) -> str:
     """The page of one group."""
-    lines = [f"# {_plain(title)}", ""]
+    lines = [f"# {plain(title)}", ""]
     for each in chosen:
         lines += _rule(each)
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A text without signs that Markdown would take for its own."""
     return SIGNS.sub(r"\\\1", text)
 
@@ -91,9 +96,9 @@ def _code(text: str) -> str:
 
 
 def _rule(each: Rule) -> Iterator[str]:
-    yield f"## {_plain(each.name)}"
+    yield f"## {plain(each.name)}"
     yield ""
-    yield f"`{each.id}`: {_plain(each.why)}."
+    yield f"`{each.id}`: {plain(each.why)}."
     yield ""
     for head, text in _fields(each):
         yield f"- **{head}**: {text}"
@@ -106,7 +111,7 @@ def _rule(each: Rule) -> Iterator[str]:
         example = getattr(each, kind)
         yield f"{kind.capitalize()}:"
         yield ""
-        yield f"![{kind}: {_plain(example)}](pictures/{each.id}-{kind}.svg)"
+        yield f"![{kind}: {plain(example)}](pictures/{each.id}-{kind}.svg)"
         yield ""
         yield f"```text\n{example}\n```"
         yield ""
@@ -119,18 +124,18 @@ def _fields(each: Rule) -> Iterator[tuple[str, str]]:
     if each.needs:
         yield "needs", ", ".join(each.needs)
     if each.exceptions:
-        yield "except", "; ".join(_plain(text) for text in each.exceptions)
+        yield "except", "; ".join(plain(text) for text in each.exceptions)
     if each.params:
         yield (
             "parameters",
             ", ".join(f"`{name} = {value:g}`" for name, value in each.params.items()),
         )
-    yield "to mend it", "; or ".join(_plain(text) for text in each.repair)
+    yield "to mend it", "; or ".join(plain(text) for text in each.repair)
     if each.family:
         yield "family", f"`{each.family}`: one defect is told once, by its first rule"
     yield (
         "sources",
         "; ".join(
-            f"{_plain(cite)} ({_plain(title)})" if title else cite for cite, title in cited(each)
+            f"{plain(cite)} ({plain(title)})" if title else cite for cite, title in cited(each)
         ),
     )

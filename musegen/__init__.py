@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from musegen.form_result import FormPiece
     from musegen.report import CheckReport
     from musegen.result import Composition
+    from musegen.woven_result import WovenPiece
 
 __all__ = ["__version__", "analyse_file", "check_file", "compose", "compose_form"]
 
@@ -47,6 +48,7 @@ def compose(  # noqa: PLR0913 - one keyword an option, each with a default
     top_k: int | None = None,
     top_p: float = 1.0,
     time_limit: float | None = None,
+    play: str | None = None,
 ) -> Composition:
     """Compose a piece; the same arguments give the same bytes.
 
@@ -65,6 +67,8 @@ def compose(  # noqa: PLR0913 - one keyword an option, each with a default
         top_p: share of probability that a sample chooses among.
         time_limit: seconds of search, in which beams widen; what is found then depends on the
             machine.
+        play: `"plain"`, `"expressive"`, or an instrument of General MIDI, which is played with
+            expression; None: plain.
 
     Returns:
         The piece: `score`, `findings`, `explanation`, `save(folder)`.
@@ -74,7 +78,9 @@ def compose(  # noqa: PLR0913 - one keyword an option, each with a default
     """
     from musegen.result import Composition
     from musegen.tasks.compose import Request, draft
+    from musegen.tasks.compose_form import as_played
 
+    how = as_played(play)
     request = Request(
         form=form,
         key=key,
@@ -90,7 +96,7 @@ def compose(  # noqa: PLR0913 - one keyword an option, each with a default
         top_p=top_p,
         time_limit=time_limit,
     )
-    return Composition.of(draft(request))
+    return Composition(draft(request), bool(how["expression"]), how.get("program"))
 
 
 def compose_form(  # noqa: PLR0913 - one keyword an option, each with a default
@@ -104,8 +110,9 @@ def compose_form(  # noqa: PLR0913 - one keyword an option, each with a default
     emotion: str | None = None,
     valence: float | None = None,
     arousal: float | None = None,
-) -> FormPiece:
-    """Compose a tune above chords by a form; the same arguments give the same bytes.
+    play: str | None = None,
+) -> FormPiece | WovenPiece:
+    """Compose by a form, a tune above chords or lines that imitate; the same arguments, the same bytes.
 
     Args:
         form: a form's name, or the path of a form template (TOML); not one for four voices.
@@ -117,6 +124,8 @@ def compose_form(  # noqa: PLR0913 - one keyword an option, each with a default
         emotion: name of an emotion that the knowledge base knows, such as `"tender"`.
         valence: from -1 to 1, in place of a name.
         arousal: from -1 to 1, in place of a name.
+        play: `"plain"`, `"expressive"`, or an instrument of General MIDI, which is played with
+            expression; None: expressive, by a piano.
 
     Returns:
         The piece: `score`, `findings`, `explanation`, `summary`, `save(folder)`.
@@ -126,7 +135,14 @@ def compose_form(  # noqa: PLR0913 - one keyword an option, each with a default
     """
     from musegen.form_result import FormPiece
     from musegen.motive import read_theme
-    from musegen.tasks.compose_form import FormRequest, form_work, in_mood, parted
+    from musegen.tasks.compose_form import (
+        FormRequest,
+        as_played,
+        form_work,
+        in_mood,
+        is_woven,
+        parted,
+    )
 
     felt = emotion is not None or valence is not None or arousal is not None
     mood = in_mood(emotion, valence=valence, arousal=arousal, settings=settings) if felt else {}
@@ -134,9 +150,15 @@ def compose_form(  # noqa: PLR0913 - one keyword an option, each with a default
         form=form,
         seed=seed,
         theme=read_theme(theme) if theme is not None else (),
+        **as_played(play),
         **parted(settings or {}, key=key, metre=metre),
         **mood,
     )
+    if is_woven(request):
+        from musegen.tasks.compose_woven import woven_work
+        from musegen.woven_result import WovenPiece
+
+        return WovenPiece(woven_work(request))
     return FormPiece(form_work(request))
 
 

@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from musegen.errors import FactError, MusegenError
+from musegen.io.files import write_files
+from musegen.originality import MOST_NOTES, check_overlap
 from musegen.plan.form_file import Record
 from musegen.plan.form_schema import Field
-from musegen.tasks.compose_form import FormRequest, in_mood, is_chorale, parted
+from musegen.score import Score
+from musegen.tasks.compose_form import FormRequest, as_played, in_mood, is_chorale, is_woven, parted
 from musegen.written import Written
 
 __all__ = ["Job", "Outcome", "piece_of", "read_jobs", "run_jobs"]
@@ -53,6 +56,10 @@ def _level(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -1 <= value <= 1
 
 
+def _length(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
 FIELDS: Mapping[str, Field] = {
     "form": Field(_text, "a form, or the path of a template", dict, needed=True),
     "seeds": Field(_seeds, "the first and the last seed, such as [0, 9]", dict, default=[0, 0]),
@@ -62,6 +69,11 @@ FIELDS: Mapping[str, Field] = {
     "emotion": Field(_text, "an emotion", dict),
     "valence": Field(_level, "a number from -1 to 1", dict),
     "arousal": Field(_level, "a number from -1 to 1", dict),
+    "play": Field(_text, "plain, expressive, or an instrument of General MIDI", dict),
+    "max_overlap": Field(_length, "notes, a whole number from 1", dict, default=MOST_NOTES),
+    "allow_overlap": Field(
+        lambda value: isinstance(value, bool), "true or false", dict, default=False
+    ),
 }
 
 
@@ -123,9 +135,10 @@ def _jobs(path: Path, number: int, table: Any) -> Iterator[Job]:
         if felt
         else {}
     )
-    asked = parted(settings, key=values["key"], metre=values["metre"])
+    asked = parted(settings, key=values["key"], metre=values["metre"]) | as_played(values["play"])
+    most = None if values["allow_overlap"] else values["max_overlap"]
     for seed in range(first, last + 1):
-        request = FormRequest(form=values["form"], seed=seed, **asked, **mood)
+        request = FormRequest(form=values["form"], seed=seed, most_overlap=most, **asked, **mood)
         yield Job(_folder(request), request)
 
 
@@ -138,20 +151,42 @@ def _folder(request: FormRequest) -> str:
     settings = "-".join(f"{name}-{value}" for name, value in sorted(request.settings.items()))
     key = request.key or ""
     minor = "minor" if key[:1].islower() and len(key.split()) == 1 else ""
-    parts = (Path(request.form).stem, key, minor, request.metre, settings, request.feeling)
+    how = (settings, request.feeling, request.playing)
+    parts = (Path(request.form).stem, key, minor, request.metre, *how)
     text = MINUS.sub("minus-", "-".join(part for part in parts if part)).replace("#", "-sharp")
     kept = "".join(letter if letter in NAME else "-" for letter in text.lower())
     name = "-".join(part for part in kept.split("-") if part)[:LONGEST_NAME]
     return f"{name}-seed-{request.seed}"
 
 
-def piece_of(request: FormRequest) -> Written:
-    """The piece of a request, in four voices or as a tune above chords, as its form asks."""
-    if is_chorale(request):
+def piece_of(request: FormRequest, *, pattern: Score | None = None) -> Written:
+    """The piece of a request, in four voices or as a tune above chords, as its form asks.
+
+    Args:
+        request: what is asked for.
+        pattern: notes that a piece in four voices must hold.
+
+    Raises:
+        ScoreError: more of it stands in the training corpus than the request allows.
+        MusegenError: as of `musegen.tasks.compose.draft` and `musegen.tasks.compose_form.form_work`.
+    """
+    made = _composed(request, pattern)
+    check_overlap(made.overlap, request.most_overlap, made.score.title)
+    return made
+
+
+def _composed(request: FormRequest, pattern: Score | None) -> Written:
+    if pattern is not None or is_chorale(request):
         from musegen.result import Composition
         from musegen.tasks.compose import draft
 
-        return Composition.of(draft(request))
+        made = draft(request, pattern=pattern)
+        return Composition(made, bool(request.expression), request.program)
+    if is_woven(request):
+        from musegen.tasks.compose_woven import woven_work
+        from musegen.woven_result import WovenPiece
+
+        return WovenPiece(woven_work(request))
     from musegen.form_result import FormPiece
     from musegen.tasks.compose_form import form_work
 
@@ -163,6 +198,7 @@ def run_jobs(
     out: Path,
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     audio: bool = False,
     told: Callable[[int, int], None] | None = None,
 ) -> tuple[Outcome, ...]:
@@ -172,11 +208,16 @@ def run_jobs(
         jobs: what is to be composed.
         out: folder of the pieces.
         workers: processes; what is composed does not depend on them.
+        scheduler: address of a Dask scheduler whose workers compose instead; the files come back
+            and are written here.
         audio: whether sound is written too.
         told: is told how many are done, of how many.
 
     Returns:
         One outcome a job, in the order of the jobs.
+
+    Raises:
+        OptionError: a scheduler that does not answer, or whose workers are not ours.
     """
     found: dict[str, Outcome] = {
         job.folder: Outcome(job.folder, "there already", "")
@@ -186,16 +227,9 @@ def run_jobs(
     missing = [job for job in jobs if job.folder not in found]
     tell = told or _silent
     tell(len(found), len(jobs))
-    if workers == 1:
-        for job in missing:
-            found[job.folder] = _run(job, out, audio)
-            tell(len(found), len(jobs))
-    else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            for done in as_completed([pool.submit(_run, job, out, audio) for job in missing]):
-                outcome = done.result()
-                found[outcome.folder] = outcome
-                tell(len(found), len(jobs))
+    for made in _made(missing, workers, scheduler, audio):
+        found[made.folder] = _kept(made, out)
+        tell(len(found), len(jobs))
     return tuple(found[job.folder] for job in jobs)
 
 
@@ -203,10 +237,42 @@ def _silent(_done: int, _total: int) -> None:
     """Nobody looks on."""
 
 
-def _run(job: Job, out: Path, audio: bool) -> Outcome:
+def _made(jobs: Sequence[Job], workers: int, scheduler: str | None, audio: bool) -> Iterator[_Made]:
+    """What comes of jobs, as it comes: here, in processes, or on a cluster."""
+    if scheduler is not None:
+        from musegen.cluster import on_cluster
+
+        yield from on_cluster(scheduler, _make, [(job, audio) for job in jobs])
+    elif workers == 1:
+        yield from (_make(job, audio) for job in jobs)
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for done in as_completed([pool.submit(_make, job, audio) for job in jobs]):
+                yield done.result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A piece as files, or why there is none."""
+
+    folder: str
+    files: Mapping[str, bytes]
+    told: str
+
+
+def _make(job: Job, audio: bool) -> _Made:
     try:
         made = piece_of(job.request)
-        made.save(out / job.folder, audio=audio)
+        return _Made(job.folder, made.files(audio=audio), made.counts)
     except MusegenError as error:
-        return Outcome(job.folder, "refused", str(error))
-    return Outcome(job.folder, "composed", made.counts)
+        return _Made(job.folder, {}, str(error))
+
+
+def _kept(made: _Made, out: Path) -> Outcome:
+    if not made.files:
+        return Outcome(made.folder, "refused", made.told)
+    try:
+        write_files(out / made.folder, made.files, force=False)
+    except MusegenError as error:
+        return Outcome(made.folder, "refused", str(error))
+    return Outcome(made.folder, "composed", made.told)

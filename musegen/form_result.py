@@ -43,6 +43,11 @@ class FormPiece(Written):
         return check(piece(self.score), load_style(self.work.surface_style))
 
     @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Version, template, parameters, seed, and what its rhythms were counted on."""
+        return self.work.provenance
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """Findings of the surface, and of the voices that it is made of."""
         return (*self.report.findings, *self.work.drawn.draft.report.findings)

@@ -10,8 +10,11 @@ from typing import Any
 from musegen.candidates import DEAR
 from musegen.explain import explanation
 from musegen.plan.plan import ANY, CONDITIONAL
+from musegen.provenance import origin
 from musegen.score import Score
+from musegen.tasks.compose import Request
 from musegen.tasks.writing import Draft
+from musegen.textures.expression import expressed
 from musegen.written import Written
 from theory_kb.check import Finding
 from theory_kb.query import cadence_name
@@ -27,19 +30,24 @@ class Composition(Written):
 
     Attributes:
         draft: every decision on the way, for those who want to look inside.
+        expression: whether it is marked and played with expression.
+        program: General MIDI instrument of its expression, from 0; None: a choir.
     """
 
     draft: Draft
+    expression: bool = False
+    program: int | None = None
 
     @classmethod
     def of(cls, draft: Draft) -> Composition:
         """The result of a finished draft."""
         return cls(draft)
 
-    @property
+    @cached_property
     def score(self) -> Score:
         """The score: parts, chords, cadences."""
-        return self.draft.score
+        written = self.draft.score
+        return expressed(written, program=self.program) if self.expression else written
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -50,6 +58,13 @@ class Composition(Written):
     def explanation(self) -> dict[str, Any]:
         """For each chord and each note, why it stands there; JSON-able."""
         return explanation(self.draft)
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Any]:
+        """Version, request, weights and what they learnt from."""
+        options = self.draft.options
+        task = "compose" if isinstance(options, Request) else "write"
+        return origin(options, key=self.score.key.name, task=task)
 
     @property
     def summary(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from musegen.errors import ScoreError
 from musegen.explain import explanation
 from musegen.io.musicxml import write_musicxml
 from musegen.io.musicxml_editing import edited_file
+from musegen.provenance import file_sum, origin
 from musegen.result import Composition
 from musegen.score import Score
 from musegen.tasks.writing import Draft, new_errors
@@ -52,6 +53,13 @@ class Rewritten(Written):
     def explanation(self) -> Mapping[str, Any]:
         """For each new chord and note, why it stands there; JSON-able."""
         return explanation(self.draft)
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the new notes were written, and the file that the others come from."""
+        source = {"source": self.source.name, "source_sha256": file_sum(self.source)}
+        made = origin(self.draft.options, key=self.score.key.name, task="rewrite")
+        return made | source
 
     @property
     def span(self) -> tuple[Fraction, Fraction]:

@@ -17,11 +17,16 @@ __all__ = [
     "ChordLabel",
     "ChordSymbol",
     "Direction",
+    "Ending",
+    "Expression",
     "FigureMark",
+    "Hairpin",
     "Metre",
     "Note",
     "Part",
     "Score",
+    "Slur",
+    "Touch",
 ]
 
 
@@ -94,6 +99,54 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True)
+class Slur:
+    """Notes of a part under one slur."""
+
+    part: int  # from the top, from 0
+    start: Fraction  # onset of its first note
+    end: Fraction  # onset of its last note
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """How one note is struck."""
+
+    part: int
+    onset: Fraction
+    kind: str  # staccato or accent: a touch of the facts (`expression.toml`)
+
+
+@dataclass(frozen=True, slots=True)
+class Hairpin:
+    """A stretch that grows louder or softer."""
+
+    start: Fraction
+    end: Fraction
+    louder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """How a score is played, as it is written and as it is heard."""
+
+    velocities: tuple[tuple[int, ...], ...]  # of each note of each part, 1 to 127
+    tempos: tuple[tuple[Fraction, float], ...]  # quarter notes a minute from a time on, in order
+    program: int  # General MIDI instrument, from 0
+    slurs: tuple[Slur, ...] = ()
+    touches: tuple[Touch, ...] = ()
+    hairpins: tuple[Hairpin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Bars that are played at one time of a repeat alone."""
+
+    number: int  # 1: the first time, 2: the second, which follows the repeat
+    start: Fraction
+    end: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class ChordSymbol:
     """A chord as a lead sheet names it."""
 
@@ -131,6 +184,8 @@ class Score:
     directions: tuple[Direction, ...] = ()  # in order
     symbols: tuple[ChordSymbol, ...] = ()  # in order
     repeats: tuple[tuple[Fraction, Fraction], ...] = ()  # what is played twice, whole bars
+    endings: tuple[Ending, ...] = ()  # first and second, in order
+    expression: Expression | None = None  # None: played as it stands, at one loudness and tempo
     hands: int | None = None  # voices of a player's right hand, from the top; None: no two hands
 
     @property

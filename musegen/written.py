@@ -16,6 +16,7 @@ from musegen.io.explanation_html import render_html
 from musegen.io.files import PIECE, check_target, write_files
 from musegen.io.midi import write_midi
 from musegen.io.musicxml import write_musicxml
+from musegen.originality import Overlap, overlap
 from musegen.score import Score
 from theory_kb.check import Finding
 
@@ -48,6 +49,16 @@ class Written(ABC):
         """The short table: what was written, and what it cost."""
 
     @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where it comes from: all that is needed to make it again; empty if that is not known."""
+        return {}
+
+    @cached_property
+    def overlap(self) -> Overlap:
+        """What the score has in common, verbatim, with the music that the models learnt from."""
+        return overlap(self.score)
+
+    @property
     def counts(self) -> str:
         """How many findings of each severity, in words."""
         found = Counter(finding.severity for finding in self.findings)
@@ -73,12 +84,15 @@ class Written(ABC):
             self.explanation, self.svg_pages, "score.wav" if audio else None, self.summary
         )
         record = json.dumps(self.explanation, ensure_ascii=False, indent=1, sort_keys=True)
+        origin = dict(self.provenance) and {**self.provenance, "overlap": self.overlap.as_json()}
+        source = json.dumps(origin, ensure_ascii=False, indent=1)
         return {
             "score.musicxml": self.musicxml,
             "score.mid": midi,
             **self._pictures(),
             "explanation.json": record.encode(),
             "explanation.html": html.encode(),
+            **({"provenance.json": f"{source}\n".encode()} if origin else {}),
             **({"score.wav": synthesise(midi)} if audio else {}),
         }
 

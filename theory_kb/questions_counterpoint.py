@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from theory_kb.answers import Answer, QuestionError, Value, answer
 from theory_kb.catalogue import catalogue
 from theory_kb.check import check
 from theory_kb.graph import statements
+from theory_kb.imitation import fugue_answer, moved_in_key
 from theory_kb.moment import TICKS, Moments, blank_moments
 from theory_kb.pitch import Interval, Key, Pitch
 from theory_kb.rules.piece import Piece
@@ -23,8 +23,6 @@ from theory_kb.stored import degree_name
 __all__ = ["canons", "tonal_answer"]
 
 Row = Mapping[str, Value]
-FIFTH, FOURTH = Interval(4, 7), Interval(3, 5)
-HEAD = 4  # notes within which a leap from 1 to 5 belongs to the head
 MOST_NOTES = 200
 
 
@@ -42,21 +40,23 @@ def tonal_answer(subject: str, key: str) -> Answer:
     if not 2 <= len(pitches) <= MOST_NOTES:
         raise QuestionError(f"a subject has 2 to {MOST_NOTES} notes, got {len(pitches)}")
     degrees = [_degree(pitch, home) for pitch in pitches]
-    reasons = _mutations(degrees)
+    found = fugue_answer(pitches, home)
+    reasons = [REASONS[each] for each in found.mutations]
     rows = [
         {
             "subject": pitch.name,
             "degree": degree,
-            "answer": (pitch + (FOURTH if reason else FIFTH)).name,
+            "answer": reply.name,
             "mutation": reason,
         }
-        for pitch, degree, reason in zip(pitches, degrees, reasons, strict=True)
+        for pitch, degree, reply, reason in zip(
+            pitches, degrees, found.pitches, reasons, strict=True
+        )
     ]
-    kind = "tonal" if any(reasons) else "real"
     notes = " ".join(str(row["answer"]) for row in rows)
     why = next((reason for reason in reasons if reason), "the head does not touch 5")
-    evidence = (*statements(("term", f"{kind} answer")), *statements(("term", "answer")))
-    text = f"The answer is {kind}: {notes} ({why})."
+    evidence = (*statements(("term", f"{found.kind} answer")), *statements(("term", "answer")))
+    text = f"The answer is {found.kind}: {notes} ({why})."
     return answer("tonal-answer", text, rows, evidence, ["PR III", "PR IV"])
 
 
@@ -65,35 +65,11 @@ def _degree(pitch: Pitch, key: Key) -> str:
     return name[1:] if key.mode == "minor" and name in ("b3", "b6") else name
 
 
-def _mutations(degrees: Sequence[str]) -> list[str]:
-    """Why each note moves up a fourth, empty where it moves up a fifth."""
-    reasons = [""] * len(degrees)
-    for place in range(_head(degrees)):
-        if degrees[place] == "5":
-            reasons[place] = "5 in the head is answered by 1"
-    for place in range(_turn(degrees), len(degrees)):
-        reasons[place] = "the subject is in the dominant here, its answer returns to the tonic"
-    return reasons
-
-
-def _head(degrees: Sequence[str]) -> int:
-    """Notes of the head: an opening 5, or up to a 5 that follows 1 near the beginning."""
-    if degrees[0] == "5":
-        return next((at for at, name in enumerate(degrees) if name != "5"), len(degrees))
-    for place, (one, other) in enumerate(pairwise(degrees[:HEAD])):
-        if one == "1" and other == "5":
-            return place + 2
-    return 0
-
-
-def _turn(degrees: Sequence[str]) -> int:
-    """Where a subject that ends in the dominant has turned: after the last note proper to home."""
-    closes = degrees[-1] in ("5", "7") and "#4" in degrees
-    if not closes:
-        return len(degrees)
-    raised = degrees.index("#4")
-    before = [at for at in range(raised) if degrees[at] in ("1", "5", "4")]
-    return before[-1] + 1 if before else raised
+REASONS = {
+    "": "",
+    "head": "in the head 5 is answered by 1 and 7 by 3",
+    "turn": "the subject is in the dominant here, its answer returns to the tonic",
+}
 
 
 # --- canons ---------------------------------------------------------------------------------
@@ -166,28 +142,12 @@ def _theme(text: str) -> list[_Note]:
 
 def _fits(notes: Sequence[_Note], key: Key, steps: int, delay: Fraction) -> bool:
     second = [
-        _Note(note.onset + delay, note.end + delay, _answered(note.pitch, key, steps))
+        _Note(note.onset + delay, note.end + delay, moved_in_key(note.pitch, key, steps))
         for note in notes
     ]
     pair = (second, notes) if steps > 0 else (notes, second)
     surface = _surface(pair, (delay, notes[-1].end))
     return _consonant(surface) and not _parallels(surface)
-
-
-def _answered(pitch: Pitch, key: Key, steps: int) -> Pitch:
-    """The pitch so many steps off within the key, its alteration against the key kept."""
-    scale = {(key.tonic.transposed(place)).letter: place for place in _scale(key)}
-    own = _in_key(pitch.step, key, scale)
-    other = _in_key(pitch.step + steps, key, scale)
-    return Pitch(other.step, other.semitone + pitch.semitone - own.semitone)
-
-
-def _scale(key: Key) -> range:
-    return range(-1, 6) if key.mode == "major" else range(-4, 3)
-
-
-def _in_key(step: int, key: Key, scale: Mapping[int, int]) -> Pitch:
-    return Pitch.of(key.tonic.transposed(scale[step % 7]), step // 7)
 
 
 def _surface(pair: Sequence[Sequence[_Note]], span: tuple[Fraction, Fraction]) -> Moments:

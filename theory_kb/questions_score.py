@@ -31,6 +31,7 @@ __all__ = [
     "cadence_clauses",
     "complete_close",
     "distance_from_bach",
+    "exercised_rules",
     "is_prepared",
     "six_four_types",
     "unexercised_rules",
@@ -449,12 +450,8 @@ def unexercised_rules(piece: Piece, style: str = "strict") -> Answer:
     elsewhere in its scale. What cannot be judged, for want of what it needs, is not exercised.
     """
     judge = load_style(style)
-    report = check(piece, judge)
-    seen = {name for finding in report.findings for name in (finding.rule, *finding.also)}
-    for other in _neighbours(piece):
-        found = check(other, judge).findings
-        seen |= {name for finding in found for name in (finding.rule, *finding.also)}
-    skipped = {each.rule: each.reason for each in report.skipped}
+    seen = exercised_rules(piece, judge)
+    skipped = {each.rule: each.reason for each in check(piece, judge).skipped}
     active = [name for name in rules() if judge.severities[name] != "-"]
     rows = [
         {
@@ -467,6 +464,23 @@ def unexercised_rules(piece: Piece, style: str = "strict") -> Answer:
     ]
     text = f"{len(active) - len(rows)} of {len(active)} rules of {style} are exercised."
     return answer("unexercised", text, rows, (), ["BX"])
+
+
+def exercised_rules(piece: Piece, style: Style, among: Sequence[str] = ()) -> frozenset[str]:
+    """Rules of a style that a piece exercises, see `unexercised_rules`.
+
+    Args:
+        piece: the exercise, or its answer.
+        style: whose severities and parameters hold.
+        among: only these are asked, which is quicker; all where none is named.
+    """
+    judge = _alone(style, *among) if among else style
+    return frozenset(
+        name
+        for each in (piece, *_neighbours(piece))
+        for finding in check(each, judge).findings
+        for name in (finding.rule, *finding.also)
+    )
 
 
 def _neighbours(piece: Piece) -> Iterator[Piece]:

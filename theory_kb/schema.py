@@ -251,6 +251,23 @@ KINDS: tuple[Kind, ...] = (
             "words": NOTE,
         },
     ),
+    Kind("dynamic", "expression", {"velocity": WHOLE}),
+    Kind(
+        "slowing", "expression", {"bars": NUMBER, "least": NUMBER, "curve": NUMBER, "words": NOTE}
+    ),
+    Kind("touch", "expression", {"sounds": NUMBER, "louder": WHOLE, "text": TEXT}),
+    Kind("nuance", "expression", {"velocity": NUMBER, "text": TEXT}),
+    Kind(
+        "manner",
+        "expression",
+        {
+            "slur": NUMBER,
+            "widest": WHOLE,
+            "touch": NOTE,
+            "longest": NUMBER,
+            "text": TEXT,
+        },
+    ),
     Kind("texture", "textures", {"voices": WHOLE, "doubling": TEXT, "text": TEXT}),
     Kind("range", "textures", {"low": TEXT, "high": TEXT, "written": NOTE}),
     Kind(
@@ -275,6 +292,7 @@ KINDS: tuple[Kind, ...] = (
         "cantus_firmi",
         {"mode": TEXT, "notes": TEXT, "author": TEXT, "note": NOTE},
     ),
+    Kind("ground", "grounds", {"mode": MODE, "chords": TEXTS, "text": TEXT}),
     Kind("dimension", "emotions", {"text": TEXT}),
     Kind(
         "emotion",

@@ -102,34 +102,50 @@ def analyse(
     Raises:
         ScoreError: the score has no notes.
     """
-    heard = heard or hear(score, key=key, parameters=parameters)
-    found, phrases = heard.found, heard.phrases
+    known = parameters or shipped()
+    heard = heard or hear(score, key=key, parameters=known)
+    found = heard.found
     chords = tuple(_chord(found, heard.chances, segment) for segment in _joined(found))
+    written = _written(heard, chords, marked=_is_marked(score))
+    return Analysis(
+        written.score,
+        score.key,
+        found.space.home,
+        chords,
+        _keys(chords),
+        _tones(written.seen, written.score),
+        written.ends,
+        written.phrases,
+        form_sketch(written.score, written.seen, written.phrases, written.ends),
+        _readings(found, readings, known.temperature),
+        (*written.remarks, *_remarks(written.score, found, chords)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A score with its chords, phrases and cadences written in, and as the rules see it."""
+
+    score: Score
+    seen: Piece
+    phrases: tuple[Phrase, ...]
+    ends: tuple[FoundCadence, ...]
+    remarks: tuple[str, ...]
+
+
+def _written(heard: Heard, chords: Sequence[FoundChord], *, marked: bool) -> _Written:
+    """Write the chords in, divide phrases that are too long, name the cadences."""
+    phrases = heard.phrases
     labelled = replace(heard.score, chords=tuple(_label(each) for each in chords))
     seen, remarks = _seen(labelled)
-    parted = divided(labelled, seen, phrases, marked=_is_marked(score))
+    parted = divided(labelled, seen, phrases, marked=marked)
     if len(parted) > len(phrases):
         phrases = parted
         labelled = replace(labelled, phrase_ends=tuple(each.end for each in phrases))
         seen, _ = _seen(labelled)
     ends = _cadences(seen, labelled)
-    labelled = replace(
-        labelled,
-        cadences=tuple(Cadence(each.onset, each.kind or "other", each.key) for each in ends),
-    )
-    return Analysis(
-        labelled,
-        score.key,
-        found.space.home,
-        chords,
-        _keys(chords),
-        _tones(seen, labelled),
-        ends,
-        phrases,
-        form_sketch(labelled, seen, phrases, ends),
-        _readings(found, readings, (parameters or shipped()).temperature),
-        (*remarks, *_remarks(labelled, found, chords)),
-    )
+    named = tuple(Cadence(each.onset, each.kind or "other", each.key) for each in ends)
+    return _Written(replace(labelled, cadences=named), seen, phrases, ends, remarks)
 
 
 def _is_marked(score: Score) -> bool:
@@ -206,17 +222,15 @@ def _chord(found: Decoded, chances: FloatArray, segment: Segment) -> FoundChord:
 
 def _others(found: Decoded, mean: FloatArray, state: int) -> tuple[ChordReading, ...]:
     states = found.space
-    ranked = [
-        each for each in np.argsort(-mean, kind="stable")[: MOST + 1].tolist() if each != state
-    ]
+    likely = np.flatnonzero(mean >= LEAST)
+    ranked = likely[np.argsort(-mean[likely], kind="stable")][: MOST + 1].tolist()
     return tuple(
         ChordReading(
             states.keys[states.key[each]],
             states.chords[states.chord[each]].symbol,
             float(mean[each]),
         )
-        for each in ranked[:MOST]
-        if mean[each] >= LEAST
+        for each in [each for each in ranked if each != state][:MOST]
     )
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "Comparison",
     "Difference",
     "HumanLabel",
+    "Promise",
     "Ranks",
     "Said",
     "Tally",
@@ -120,6 +121,17 @@ class Difference:
     rank: int | None  # of theirs among the readings that are weighed, None if it is none
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A chord over some time: how sure it was said to be, and whether the given analysis agrees."""
+
+    beats: float  # quarter notes
+    chord: float  # probability of the numeral with its inversion in its key
+    key: float  # probability of the key
+    chord_kept: bool
+    key_kept: bool
+
+
 @dataclass(slots=True)
 class Tally:
     """Time on which two analyses agree."""
@@ -129,17 +141,24 @@ class Tally:
     confused: dict[tuple[str, str], float] = field(default_factory=dict)
     classes: dict[str, list[float]] = field(default_factory=dict)  # time of a numeral, time right
     within: dict[int, float] = field(default_factory=dict)  # time by rank of the given reading
+    missed: dict[int, float] = field(default_factory=dict)  # the same where ours is another
     differences: list[Difference] = field(default_factory=list)
+    promises: list[Promise] = field(default_factory=list)
 
     def share(self, column: str) -> float:
         """Share of the time on which a column agrees."""
         return self.right[COLUMNS.index(column)] / max(self.beats, 1e-9)
 
-    def near(self, depth: int) -> float:
-        """Share of the time on which the given reading is among so many best."""
-        return sum(each for rank, each in self.within.items() if 0 < rank <= depth) / max(
-            self.beats, 1e-9
-        )
+    def near(self, depth: int, *, missed: bool = False) -> float:
+        """Share of the time on which the given reading is among so many best.
+
+        Args:
+            depth: how many.
+            missed: of the time on which ours is another, not of all.
+        """
+        times = self.missed if missed else self.within
+        near = sum(each for rank, each in times.items() if 0 < rank <= depth)
+        return near / max(sum(times.values()), 1e-9)
 
     def add(self, truth: Said, said: Said, beats: float, rank: int | None) -> None:
         """Compare over some time."""
@@ -151,6 +170,7 @@ class Tally:
         row[1] += beats if marks[2] else 0.0
         self.within[rank or 0] = self.within.get(rank or 0, 0.0) + beats
         if not marks[3]:
+            self.missed[rank or 0] = self.missed.get(rank or 0, 0.0) + beats
             pair = _text(truth), _text(said)
             self.confused[pair] = self.confused.get(pair, 0.0) + beats
 
@@ -178,7 +198,11 @@ def compare(
         one, other = of_human(human), of_label(ours)
         rank = ranks.of(human, begin, end) if ranks is not None else None
         tally.add(one, other, float(end - begin), rank)
-        if not one.agrees(other)[3]:
+        marks = one.agrees(other)
+        if ranks is not None:
+            sure = ranks.sure(ours)
+            tally.promises.append(Promise(float(end - begin), *sure, marks[3], marks[0]))
+        if not marks[3]:
             theirs = (human.key, human.figure)
             mine = (ours.key, figure_of_chord(read_chord(ours.key.mode, ours.numeral)))
             _lengthen(tally.differences, Difference(begin, end - begin, theirs, mine, rank))
@@ -220,6 +244,7 @@ class Ranks:
         """Take a decoded score and the (n, S) probabilities of its states."""
         self._times = found.surface.times
         self._beats = found.surface.beats
+        self._space = found.space
         self._groups, self._names = _groups(found.space)
         self._chances = chances
 
@@ -229,14 +254,33 @@ class Ranks:
         None where the label is no reading that is weighed, or nothing sounds.
         """
         place = self._names.get(of_human(label))
+        mean = self._mean(begin, end)
+        if place is None or mean is None:
+            return None
+        shares = np.bincount(self._groups, weights=mean)
+        return int((shares > shares[place] + 1e-12).sum()) + 1
+
+    def sure(self, label: ChordLabel) -> tuple[float, float]:
+        """Probability of one of our chords, and of its key, over its whole time.
+
+        Both are 0 where it is none that is weighed.
+        """
+        state = self._space.index(label.key, read_chord(label.key.mode, label.numeral))
+        mean = self._mean(label.onset, label.onset + label.duration)
+        if state is None or mean is None:
+            return 0.0, 0.0
+        in_key = mean[self._space.key == self._space.key[state]].sum()
+        return float(mean[state]), float(in_key)
+
+    def _mean(self, begin: Fraction, end: Fraction) -> FloatArray | None:
+        """(S,) mean probability of the states over a span, None where it lasts no time."""
         first = max(bisect_right(self._times, begin) - 1, 0)
         last = bisect_right(self._times, end - Fraction(1, 10**6))
         beats = self._beats[first:last]
-        if place is None or not beats.sum():
+        if not beats.sum():
             return None
-        mean = beats @ self._chances[first:last]
-        shares = np.bincount(self._groups, weights=mean)
-        return int((shares > shares[place] + 1e-12).sum()) + 1
+        mean: FloatArray = beats @ self._chances[first:last] / beats.sum()
+        return mean
 
 
 def _groups(states: Space) -> tuple[IntArray, Mapping[Said, int]]:

@@ -21,6 +21,7 @@ __all__ = [
     "Forward",
     "Segment",
     "best_path",
+    "entered",
     "entered_from",
     "first_scores",
     "forward_pass",
@@ -75,7 +76,7 @@ class Forward:
     """Best scores of readings up to each place."""
 
     ended: FloatArray  # (n + 1, S) of those whose last chord ends there
-    origin: IntArray  # (n + 1, S) where that chord begins
+    enter: FloatArray  # (n, S) of those that go on with a chord from there
 
 
 def forward_pass(t: Tables) -> Forward:
@@ -83,17 +84,13 @@ def forward_pass(t: Tables) -> Forward:
     count, size = len(t.surface.beats), t.space.size
     enter = np.zeros((count, size))
     ended = np.zeros((count + 1, size))
-    origin = np.zeros((count + 1, size), np.int64)
     enter[0] = first_scores(t)
     for end in range(1, count + 1):
         starts, segments = scores_to(t, end)
-        scores = segments + enter[starts]
-        best = scores.argmax(axis=0)
-        ended[end] = scores[best, np.arange(size)]
-        origin[end] = starts[best]
+        ended[end] = (segments + enter[starts]).max(axis=0)
         if end < count:
-            enter[end] = _entered(t, ended[end], end)
-    return Forward(ended, origin)
+            enter[end] = entered(t, ended[end], end)
+    return Forward(ended, enter)
 
 
 def best_path(t: Tables) -> tuple[Segment, ...]:
@@ -105,12 +102,19 @@ def trace(t: Tables, forward: Forward) -> tuple[Segment, ...]:
     """The best reading, from its end back to its beginning."""
     end = len(t.surface.beats)
     state = int(np.argmax(forward.ended[end] + last_scores(t)))
-    found = [Segment(int(forward.origin[end, state]), end, state)]
+    found = [_best_segment(t, forward, end, state)]
     while found[-1].start > 0:
         at = found[-1].start
         state = int(np.argmax(forward.ended[at] + step_scores(t, at, found[-1].state)))
-        found.append(Segment(int(forward.origin[at, state]), at, state))
+        found.append(_best_segment(t, forward, at, state))
     return tuple(reversed(found))
+
+
+def _best_segment(t: Tables, forward: Forward, end: int, state: int) -> Segment:
+    """The chord that ends there in the best reading up to it; of few, so not in the forward pass."""
+    starts, segments = scores_to(t, end)
+    best = int(np.argmax(segments[:, state] + forward.enter[starts, state]))
+    return Segment(int(starts[best]), end, state)
 
 
 def first_scores(t: Tables) -> FloatArray:
@@ -131,24 +135,38 @@ def lateness(t: Tables, at: int) -> float:
     return float(t.weights[number("modulation late")]) if late else 0.0
 
 
-def _entered(t: Tables, ended: FloatArray, at: int) -> FloatArray:
+def entered(t: Tables, ended: FloatArray, at: int) -> FloatArray:
     """(S,) best score of entering each state there: within its key, through a pivot, by a leap."""
     space, boundary = t.space, int(t.surface.boundary[at])
-    change = t.change[boundary] + lateness(t, at)
-    table = np.full((len(space.keys), len(space.members)), -np.inf)
-    np.maximum.at(table, (space.key, space.group), ended)
-    through = (table[:, None, :] + change[:, :, None]).max(axis=0)
-    read = np.maximum(ended, through[space.key, space.group])
+    late = lateness(t, at)
+    source, first = space.alike
+    through = np.maximum.reduceat(ended[source] + _crossings(t, boundary, late), first)
+    read = np.maximum(ended, through)
     tops = np.maximum.reduceat(ended, space.first[:-1])
-    leaps = (tops[:, None] + change).max(axis=0) + t.jump[boundary]
-    fresh = np.empty(space.size)
-    for k, (a, b, _) in enumerate(t.blocks):
-        steps = t.inner[boundary][space.keys[k].mode]
+    leaps = (tops[:, None] + (t.change[boundary] + late)).max(axis=0) + t.jump[boundary]
+    fresh: FloatArray = leaps[space.key]
+    for mode, rows in space.rows.items():
         # what cannot win against the leap need not be tried: the result is the same
-        hopeful = np.flatnonzero(read[a:b] + t.widest[boundary][space.keys[k].mode] > leaps[k])
-        inside = (read[a:b][hopeful, None] + steps[hopeful]).max(axis=0, initial=-np.inf)
-        fresh[a:b] = np.maximum(inside, leaps[k])
+        here = read[rows]
+        hopeful = here + t.widest[boundary][mode] > fresh[rows]
+        key, chord = np.nonzero(hopeful)
+        if not len(key):
+            continue
+        inside = here[key, chord][:, None] + t.inner[boundary][mode].take(chord, axis=0)
+        opened = np.flatnonzero(np.diff(key, prepend=-1))
+        places = rows[key[opened]]
+        fresh[places] = np.maximum(np.maximum.reduceat(inside, opened), fresh[places])
     return fresh
+
+
+def _crossings(t: Tables, boundary: int, late: float) -> FloatArray:
+    """Scores of the changes of key between states that sound the same; kept with the tables."""
+    if (boundary, late) not in t.crossings:
+        space, (source, first) = t.space, t.space.alike
+        target = np.repeat(np.arange(space.size), np.diff(first, append=len(source)))
+        change = t.change[boundary] + late
+        t.crossings[boundary, late] = change[space.key[source], space.key[target]]
+    return t.crossings[boundary, late]
 
 
 def entered_from(
@@ -161,18 +179,19 @@ def entered_from(
     known = powers(t, temperature, boundary)
     change = known.change * np.exp(lateness(t, at) / temperature)
     jump, steps = known.jump, known.inner
-    table = np.zeros((len(space.keys), len(space.members)))
+    shape = len(space.keys), len(space.members)
+    place = space.key * shape[1] + space.group
     found = np.empty(space.size)
     if backward:
         into = np.concatenate(
             [steps[space.keys[k].mode] @ share[a:b] for k, (a, b, _) in enumerate(t.blocks)]
         )
-        np.add.at(table, (space.key, space.group), into)
+        table = np.bincount(place, into, shape[0] * shape[1]).reshape(shape)
         sums = np.add.reduceat(share, space.first[:-1])
-        found = into + (change @ table)[space.key, space.group] + jump * (change @ sums)[space.key]
+        found = into + (change @ table).take(place) + jump * (change @ sums)[space.key]
     else:
-        np.add.at(table, (space.key, space.group), share)
-        read = share + (change.T @ table)[space.key, space.group]
+        table = np.bincount(place, share, shape[0] * shape[1]).reshape(shape)
+        read = share + (change.T @ table).take(place)
         leaps = jump * (change.T @ np.add.reduceat(share, space.first[:-1]))
         for k, (a, b, _) in enumerate(t.blocks):
             found[a:b] = read[a:b] @ steps[space.keys[k].mode] + leaps[k]

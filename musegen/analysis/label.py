@@ -40,8 +40,7 @@ def phrase_ends(score: Score) -> tuple[Fraction, ...]:
     votes: dict[Fraction, int] = {}
     for part in score.parts[1:]:
         for note in part.notes:
-            covered = any(note.onset < end and start < note.end for start, end in spans)
-            if note.fermata and not covered:
+            if note.fermata and not any(a < note.end and note.onset < b for a, b in spans):
                 votes[note.end] = votes.get(note.end, 0) + 1
     ends |= {end for end, count in votes.items() if count >= AGREEING}
     return tuple(sorted(ends | {score.duration}))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,10 @@ class Space:
     lowest: IntArray  # (G,) column of the bass
     altered: NDArray[np.bool_]  # (G,) whether the fifth is not perfect
     degree: IntArray  # (K, WIDTH) place above the tonic of each column
+    alike: tuple[
+        IntArray, IntArray
+    ]  # states of the sound of state 0, of state 1, ...; where each begins
+    rows: Mapping[str, IntArray]  # of each mode: (keys, chords) its states
 
     @property
     def size(self) -> int:
@@ -83,18 +89,17 @@ def space(home: Key, keys: tuple[Key, ...], *, composed: bool = False) -> Space:
     """
     chords = vocabulary() if composed else every_chord()
     origin = home.tonic.fifths - REACH
-    states = [
-        (k, c)
-        for k, key in enumerate(keys)
-        for c, each in enumerate(chords)
-        if each.mode == key.mode
-    ]
-    sounds: dict[tuple[tuple[int, ...], int, bool], int] = {}
-    group = np.zeros(len(states), np.int64)
-    for row, (k, c) in enumerate(states):
-        each, shift = chords[c], keys[k].tonic.fifths
-        tones = tuple(shift + member for member in each.members)
-        group[row] = sounds.setdefault((tones, each.inversion, each.cadential), len(sounds))
+    places = {
+        key.mode: [c for c, each in enumerate(chords) if each.mode == key.mode] for key in keys
+    }
+    sounds: dict[Sound, int] = {}
+    group = np.array(
+        [
+            sounds.setdefault(sound, len(sounds))
+            for key in keys
+            for sound in _sounds(key, composed=composed)
+        ]
+    )
     members = np.zeros((len(sounds), WIDTH))
     roles = np.full((len(sounds), 4), -1)
     lowest = np.zeros(len(sounds), np.int64)
@@ -105,19 +110,56 @@ def space(home: Key, keys: tuple[Key, ...], *, composed: bool = False) -> Space:
         roles[place, : len(columns)] = columns
         lowest[place] = columns[inversion]
         altered[place] = columns[2] - columns[0] != 1
-    key = np.array([k for k, _ in states])
+    key = np.repeat(np.arange(len(keys)), [len(places[each.mode]) for each in keys])
     degree = np.array([np.arange(WIDTH) + origin - each.tonic.fifths for each in keys])
+    first = np.searchsorted(key, np.arange(len(keys) + 1))
     return Space(
         home,
         keys,
         chords,
         key,
-        np.array([c for _, c in states]),
-        np.searchsorted(key, np.arange(len(keys) + 1)),
+        np.concatenate([places[each.mode] for each in keys]),
+        first,
         group,
         members,
         roles,
         lowest,
         altered,
         degree,
+        _alike(group),
+        _rows(keys, first),
     )
+
+
+Sound = tuple[tuple[int, ...], int, bool]  # line of fifths of the tones, inversion, cadential
+
+
+@cache
+def _sounds(key: Key, *, composed: bool) -> tuple[Sound, ...]:
+    """The sounds of the chords of a key, in their order."""
+    shift = key.tonic.fifths
+    return tuple(
+        (tuple(shift + member for member in each.members), each.inversion, each.cadential)
+        for each in (vocabulary() if composed else every_chord())
+        if each.mode == key.mode
+    )
+
+
+def _alike(group: IntArray) -> tuple[IntArray, IntArray]:
+    """For each state in turn the states of its group, one list after another, and their starts."""
+    order = np.argsort(group, kind="stable")
+    counts = np.bincount(group)
+    sizes = counts[group]
+    starts = np.cumsum(sizes) - sizes
+    within = np.arange(sizes.sum()) - np.repeat(starts, sizes)
+    opened = (np.cumsum(counts) - counts)[group]
+    return order[np.repeat(opened, sizes) + within], starts
+
+
+def _rows(keys: Sequence[Key], first: IntArray) -> dict[str, IntArray]:
+    """The states of the keys of each mode, a row a key; modes without a key are left out."""
+    spans = [np.arange(a, b) for a, b in pairwise(first)]
+    return {
+        mode: np.array([span for key, span in zip(keys, spans, strict=True) if key.mode == mode])
+        for mode in sorted({key.mode for key in keys})
+    }

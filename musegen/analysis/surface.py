@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from musegen.analysis.figuration import sounding_ends
 from musegen.score import Note, Score
 from theory_kb.metre import beat_strength, beat_ticks, is_known
 from theory_kb.moment import TICKS
@@ -77,26 +78,11 @@ class Surface:
 def surface(score: Score) -> Surface:
     """The surface of a score with at least one note; phrase ends are taken from it where marked."""
     times = _times(score)
-    count = len(times) - 1
     lengths = [_beat(score, start) for start in times[:-1]]
-    tones = np.zeros((count, len(TREATMENTS), WIDTH))
-    bass = np.zeros((count, WIDTH))
-    first_bass = np.full(count, -1)
-    lowest = np.full(count, SILENT)
-    origin = score.key.tonic.fifths - REACH
-    heard: list[list[tuple[int, Fraction, Fraction, int]]] = [[] for _ in range(count)]
-    on_beat = cache(partial(_on_beat, score))  # parts begin notes at the same times
-    for part in score.parts:
-        for place, note in enumerate(part.notes):
-            column = min(max(note.pitch.pitch_class.fifths - origin, 0), WIDTH - 1)
-            row = bisect_right(times, note.onset) - 1
-            while row < count and times[row] < note.end:
-                begin, end = max(note.onset, times[row]), min(note.end, times[row + 1])
-                long = note.end - begin >= lengths[row]
-                kind = _treatment(part.notes, place, times[row], on_beat=on_beat(begin), long=long)
-                tones[row, kind, column] += float((end - begin) / lengths[row])
-                heard[row].append((note.pitch.semitone, begin, end, column))
-                row += 1
+    tones, heard = _tones(score, times, lengths)
+    bass = np.zeros((len(heard), WIDTH))
+    first_bass = np.full(len(heard), -1)
+    lowest = np.full(len(heard), SILENT)
     for row, notes in enumerate(heard):
         _lowest(notes, float(lengths[row]), bass[row])
         lowest[row] = min((each[0] * WIDTH + each[3] for each in notes), default=SILENT)
@@ -121,6 +107,33 @@ def surface(score: Score) -> Surface:
     )
 
 
+Heard = tuple[int, Fraction, Fraction, int]  # semitone, begin and end in a span, column
+
+
+def _tones(
+    score: Score, times: Sequence[Fraction], lengths: Sequence[Fraction]
+) -> tuple[FloatArray, list[list[Heard]]]:
+    """(n, treatments, WIDTH) beats of tones, and what sounds in each span."""
+    count = len(lengths)
+    tones = np.zeros((count, len(TREATMENTS), WIDTH))
+    origin = score.key.tonic.fifths - REACH
+    heard: list[list[Heard]] = [[] for _ in range(count)]
+    on_beat = cache(partial(_on_beat, score))  # parts begin notes at the same times
+    for part in score.parts:
+        ends = sounding_ends(part.notes, partial(_figure_length, score))
+        for place, note in enumerate(part.notes):
+            column = min(max(note.pitch.pitch_class.fifths - origin, 0), WIDTH - 1)
+            row, stop = bisect_right(times, note.onset) - 1, ends[place]
+            while row < count and times[row] < stop:
+                begin, end = max(note.onset, times[row]), min(stop, times[row + 1])
+                long = note.end - begin >= lengths[row]
+                kind = _treatment(part.notes, place, times[row], on_beat=on_beat(begin), long=long)
+                tones[row, kind, column] += float((end - begin) / lengths[row])
+                heard[row].append((note.pitch.semitone, begin, end, column))
+                row += 1
+    return tones, heard
+
+
 def _beat(score: Score, time: Fraction) -> Fraction:
     """Length of a beat in quarter notes; of a metre that is not known, its written unit."""
     metre = score.metre_at(time)
@@ -133,6 +146,17 @@ def _position(score: Score, time: Fraction) -> Fraction:
     """Quarter notes from the bar line."""
     _, beat = score.bar_and_beat(time)
     return (beat - 1) * Fraction(4, score.metre_at(time).unit)
+
+
+def _figure_length(score: Score, time: Fraction, duration: Fraction) -> Fraction:
+    """How long a figure of such notes is that begins there; 0 where none can begin."""
+    metre, beat = score.metre_at(time), _beat(score, time)
+    if duration * 2 > beat:
+        return Fraction(0)
+    length = beat
+    if duration * 2 == beat:
+        length = metre.bar if (metre.bar / beat) % 2 else 2 * beat
+    return length if _position(score, time) % length == 0 else Fraction(0)
 
 
 def strength_at(score: Score, time: Fraction) -> int:
@@ -153,19 +177,9 @@ def _on_beat(score: Score, time: Fraction) -> bool:
 def _times(score: Score) -> tuple[Fraction, ...]:
     """Starts of the spans and the end: onsets on a beat or a regular part of one."""
     onsets = sorted({note.onset for part in score.parts for note in part.notes})
-    ends = {note.end for part in score.parts for note in part.notes}
     found = [time for time in onsets if _regular(score, time)]
-    silent = [end for end in ends if end < score.duration and not _sounds(score, end)]
-    start = onsets[0]
-    return tuple(sorted({start, *found, *silent, score.duration}))
-
-
-def _sounds(score: Score, time: Fraction) -> bool:
-    for part in score.parts:
-        place = bisect_right(part.notes, time, key=lambda note: note.onset) - 1
-        if place >= 0 and part.notes[place].end > time:
-            return True
-    return False
+    silent = [start for start, _ in _silences(score)]
+    return tuple(sorted({onsets[0], *found, *silent, score.duration}))
 
 
 def _regular(score: Score, time: Fraction) -> bool:
@@ -174,9 +188,7 @@ def _regular(score: Score, time: Fraction) -> bool:
     return _position(score, time) % (beat / (SMALLEST_COMPOUND if dotted else SMALLEST)) == 0
 
 
-def _lowest(
-    notes: Sequence[tuple[int, Fraction, Fraction, int]], beat: float, row: FloatArray
-) -> None:
+def _lowest(notes: Sequence[Heard], beat: float, row: FloatArray) -> None:
     """Add the beats for which each tone is the lowest that sounds."""
     points = sorted({point for _, begin, end, _ in notes for point in (begin, end)})
     for begin, end in pairwise(points):
@@ -221,13 +233,20 @@ def _phrase_ends(score: Score) -> list[Fraction]:
 
 def rests(score: Score) -> tuple[Fraction, ...]:
     """From where all parts rest for a beat or longer."""
+    return tuple(
+        start for start, end in _silences(score) if end - start >= LONG_REST * _beat(score, end)
+    )
+
+
+def _silences(score: Score) -> list[tuple[Fraction, Fraction]]:
+    """From where to where all parts rest inside the piece."""
     spans = sorted((note.onset, note.end) for part in score.parts for note in part.notes)
     found, latest = [], spans[0][1]
     for onset, end in spans:
-        if onset - latest >= LONG_REST * _beat(score, onset):
-            found.append(latest)
+        if onset > latest:
+            found.append((latest, onset))
         latest = max(latest, end)
-    return tuple(found)
+    return found
 
 
 def _closing(score: Score, times: Sequence[Fraction], ends: Sequence[Fraction]) -> BoolArray:

@@ -86,6 +86,9 @@ class Tables:
     entries: dict[tuple[int, float, int], FloatArray] = field(
         default_factory=dict
     )  # steps into a state over a boundary or not, late or not, once computed
+    crossings: dict[tuple[int, float], FloatArray] = field(
+        default_factory=dict
+    )  # changes of key between `Space.alike`, over a boundary or not, late or not, once computed
 
 
 def tables(surface: Surface, space: Space, parameters: Parameters) -> Tables:
@@ -341,7 +344,9 @@ def segment_scores(t: Tables, starts: IntArray, end: int) -> FloatArray:
     sound += t.weights[number("foreign throughout")] * throughout @ (1 - space.members).T
     span = t.length[length_class(t.beats[end] - t.beats[starts])] + t.strength[starts]
     keyed = t.keyed[end] - t.keyed[starts] + span[:, None]
-    scores: FloatArray = sound[:, space.group] + keyed[:, space.key] + t.alone
+    scores: FloatArray = sound.take(space.group, axis=1)
+    scores += keyed.take(space.key, axis=1)
+    scores += t.alone
     scores += t.cadential[(t.surface.strength[starts] >= STRONG).astype(int)]
     if ends_phrase(t.surface, end):
         scores += t.close

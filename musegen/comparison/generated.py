@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from musegen.comparison.bootstrap import Interval, ratio_interval
 from musegen.comparison.copying import Training, copied_share, longest_overlap
+from musegen.comparison.diversity import distinct_share, shared_share
+from musegen.comparison.judging import RANGE_RULES
 from musegen.comparison.legal import chosen
 from musegen.comparison.roll_set import RollSet
 from musegen.comparison.run import Compared
@@ -26,9 +28,9 @@ __all__ = ["HELD_OUT", "RULES", "PieceSet", "generated_tables", "piece_sets", "u
 HELD_OUT = "corpus, held out"
 RULES = "rules alone"
 UNDER = "under the rules"
+VARIED = (1, 2, 4)  # frames of passages that are distinct or shared
 GRAMS = (1, 2, 4, 8)  # frames of the windows that are looked for
 SEVERITIES = ("E", "W", "I")
-RANGE_RULES = ("range-core", "range-extended")  # of singers: rolls are moved to C
 WORST = 8  # rules that are named
 
 Told = Callable[[int, int], None]
@@ -66,14 +68,20 @@ def piece_sets(compared: Compared) -> tuple[PieceSet, ...]:
 def generated_tables(
     sets: Sequence[PieceSet], data: RollSet, *, progress: Told | None = None
 ) -> tuple[Table, ...]:
-    """Findings, statistics, copying and the two-sample test of all sets.
+    """Findings, statistics, diversity, copying and the two-sample test of all sets.
 
     Args:
         sets: of pieces, see `piece_sets`.
         data: whose training split they are held against.
         progress: told of tables done and of all.
     """
-    makers = (_findings_table, _statistics_table, _copying_table, _two_sample_table)
+    makers = (
+        _findings_table,
+        _statistics_table,
+        _diversity_table,
+        _copying_table,
+        _two_sample_table,
+    )
     tables = []
     for done, make in enumerate(makers):
         tables.append(make(sets, data))
@@ -164,6 +172,39 @@ def _statistics_table(sets: Sequence[PieceSet], data: RollSet) -> Table:
         ),
         ("feature", "pieces", "overlapping area", "divergence, nats", "overlap of histograms"),
         tuple(rows),
+    )
+
+
+# --- diversity ------------------------------------------------------------------------------
+
+
+def _diversity_table(sets: Sequence[PieceSet], _data: RollSet) -> Table:
+    return Table(
+        "diversity",
+        "How varied the pieces are",
+        (
+            (
+                "Passages of so many frames, in whatever key. Distinct: different ones over all "
+                "(Li et al. 2016). Shared: how many of a piece stand in another one of the same row too, the "
+                "mean of the pieces (after Zhu et al. 2018, self-BLEU)."
+            ),
+            "Of more and longer pieces more is shared: only rows of as many frames can be compared.",
+        ),
+        (
+            "pieces",
+            "frames",
+            *(f"{length} frames, distinct" for length in VARIED),
+            *(f"{length} frames, shared" for length in VARIED),
+        ),
+        tuple(
+            (
+                each.name,
+                sum(len(roll.frames) for roll in each.rolls),
+                *(distinct_share(each.rolls, length) for length in VARIED),
+                *(shared_share(each.rolls, length) for length in VARIED),
+            )
+            for each in sets
+        ),
     )
 
 

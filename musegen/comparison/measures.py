@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musegen.comparison.judging import rule_judge
 from musegen.comparison.predictions import (
     Calibration,
     Loss,
@@ -133,6 +134,7 @@ def _trained(asked: Asked, path: Path, progress: Progress | None) -> StoredRolls
             data.splits["valid"],
             asked.settings,
             seed=asked.seed,
+            judging=rule_judge,
             progress=progress,
             checkpoint=checkpoint,
         )

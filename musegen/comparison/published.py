@@ -24,6 +24,7 @@ FAMILIES: Mapping[str, str] = {  # of our models by name: what their outputs are
     "rbm": "static",
     "lstm-sigmoid": "sigmoid",
     "lstm": "joint",
+    "lstm-reinforce": "joint",
     "ngram-lstm": "joint",
     "lstm-nade": "joint",
     "transformer": "joint",

@@ -8,8 +8,9 @@ rolls are read by the same rules as a model's, so that their findings can be com
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement
 
@@ -17,12 +18,13 @@ from musegen.errors import ScoreError
 from musegen.io.pieces import Reading
 from musegen.io.spelling import KeyStroke, likeliest_key, spell_voices
 from musegen.models.rolls import Frame, Roll
+from musegen.report import CheckReport
 from musegen.score import Metre, Note, Part, Score
 from musegen.tasks.check import CheckOptions, check_reading
 from theory_kb.moment import MAX_VOICES
 from theory_kb.pitch import Pitch
 
-__all__ = ["Findings", "findings", "lines", "score_of"]
+__all__ = ["Findings", "findings", "lines", "placed_findings", "score_of"]
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 QUARTER = Fraction(1)
@@ -125,8 +127,10 @@ def _note(stroke: KeyStroke, pitch: Pitch) -> Note:
     return Note(stroke.onset, stroke.duration, pitch)
 
 
-def findings(score: Score, *, style: str = "bach", without: Container[str] = ()) -> Findings:
-    """What the rules of a style say of the voices; none that asks for harmony or metre.
+def placed_findings(
+    score: Score, *, style: str = "bach", without: Container[str] = ()
+) -> CheckReport:
+    """What the rules of a style say of the voices, and where; none that asks for harmony or metre.
 
     The harmony of music that may have none is not analysed, and rolls have no bar lines.
 
@@ -140,9 +144,12 @@ def findings(score: Score, *, style: str = "bach", without: Container[str] = ())
     """
     reading = Reading(score.title, score, metre=False, tempo=False, key_declared=False)
     report = check_reading(reading, CheckOptions(style=style, harmony=False)).report
-    counts: dict[tuple[str, str], int] = {}
-    for each in report.findings:
-        if each.rule in without:
-            continue
-        counts[each.rule, each.severity] = counts.get((each.rule, each.severity), 0) + 1
+    kept = tuple(each for each in report.findings if each.rule not in without)
+    return replace(report, findings=kept)
+
+
+def findings(score: Score, *, style: str = "bach", without: Container[str] = ()) -> Findings:
+    """How often each rule speaks; see `placed_findings`."""
+    report = placed_findings(score, style=style, without=without)
+    counts = Counter((each.rule, each.severity) for each in report.findings)
     return Findings(report.moves, tuple((*name, count) for name, count in sorted(counts.items())))

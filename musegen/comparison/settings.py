@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,15 @@ from musegen.models.roll_settings import read_settings
 __all__ = ["stored_settings"]
 
 
-def stored_settings(folder: Path, models: Sequence[str]) -> dict[str, Any]:
+def stored_settings(
+    folder: Path, models: Sequence[str], *, defaults_of: Callable[[str], Any] = default_settings
+) -> dict[str, Any]:
     """The settings of each model that the folder has a file of, such as `lstm.toml`.
+
+    Args:
+        folder: of the files.
+        models: names.
+        defaults_of: gives the settings that a file leaves as they are.
 
     Raises:
         UnknownNameError: no such model.
@@ -25,7 +32,7 @@ def stored_settings(folder: Path, models: Sequence[str]) -> dict[str, Any]:
         raise StoredFileError(folder, "is no folder of settings")
     found = {}
     for model in models:
-        defaults, path = default_settings(model), folder / f"{model}.toml"
+        defaults, path = defaults_of(model), folder / f"{model}.toml"
         if path.exists():
             found[model] = read_settings(path, defaults)
     return found

@@ -16,7 +16,7 @@ from musegen.descriptors.rhythm import RHYTHM
 from musegen.descriptors.tension import TENSION
 from musegen.score import Score
 
-__all__ = ["DESCRIPTORS", "SOURCES", "Description", "columns", "describe", "reference"]
+__all__ = ["DESCRIPTORS", "FACTS", "SOURCES", "Description", "columns", "describe", "reference"]
 
 SOURCES: Mapping[str, str] = {
     "CA": "Caplin, Classical Form, 1998",
@@ -54,7 +54,7 @@ class Description:
 
 
 DIGITS = 6
-FACTS = "emotion_facts"
+FACTS = "emotion_facts"  # name of the one column of text
 
 
 EMOTION = Descriptor(

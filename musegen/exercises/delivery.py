@@ -8,13 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from musegen.errors import OptionError
 from musegen.exercises.item import Lang
 from musegen.exercises.papers import Paper
+from musegen.exercises.playing import stem_audio
 from musegen.exercises.records import record_values
 from musegen.exercises.sheet_html import render_sheet
 from musegen.exercises.sheet_pages import render_pages, render_pdf
 
 __all__ = ["FORMATS", "OWN", "check_formats", "paper_files"]
 
-OWN = ("sheet*", "key*", "items.json", "*.item.json", "*.musicxml")  # names of files of a paper
+OWN = (
+    "sheet*",
+    "key*",
+    "items.json",
+    "*.item.json",
+    "*.musicxml",
+    "*.wav",
+)  # names of files of a paper
 NO_FONT = "en: the pages have no Chinese font; print the HTML page"
 
 
@@ -70,6 +78,12 @@ def _musicxml(paper: Paper) -> Files:
             yield f"{item.name}.musicxml", item.given.musicxml.encode()
 
 
+def _audio(paper: Paper) -> Files:
+    for item in paper.items:
+        if item.given.heard is not None:
+            yield f"{item.name}.wav", stem_audio(item.given.heard)
+
+
 def _json(paper: Paper) -> Files:
     for item in paper.items:
         yield f"{item.name}.item.json", item.to_json().encode()
@@ -88,6 +102,7 @@ FORMATS: Mapping[str, Callable[[Paper], Files]] = {
     "pdf": _pdf,
     "png": _png,
     "musicxml": _musicxml,
+    "audio": _audio,
     "json": _json,
 }
 PRINTED = ("pdf", "png")

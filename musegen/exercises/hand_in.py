@@ -121,6 +121,12 @@ def _rhythm(_: Item, score: Score) -> str:
     return rhythm_of(score)
 
 
+def _sheet(_: Item, score: Score) -> str:
+    from musegen.io.musicxml import write_musicxml
+
+    return write_musicxml(score).decode()
+
+
 FROM_NOTES: Mapping[str, Callable[[Item, Score], str]] = {
     "pitch": _pitches,
     "pitches": _pitches,
@@ -129,4 +135,5 @@ FROM_NOTES: Mapping[str, Callable[[Item, Score], str]] = {
     "pitch-set": _classes,
     "places": _places,
     "rhythm": _rhythm,
+    "score": _sheet,
 }

@@ -22,6 +22,7 @@ __all__ = [
     "Draft",
     "Form",
     "Given",
+    "Heard",
     "Item",
     "Lang",
     "Solutions",
@@ -50,12 +51,23 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What the question plays; the student sees none of it, the key shows it engraved."""
+
+    musicxml: str
+    tempo: float = 72.0  # quarter notes a minute
+    timbre: str = "piano"  # a key of `musegen.io.audio.TIMBRES`
+    plays: int = 2  # how often it may be heard in an examination
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
-    """What the question shows."""
+    """What the question shows, and what it plays."""
 
     text: str = ""  # in words and names of notes; enough to answer without the picture
     musicxml: str = ""  # empty where nothing is shown on staves
     ids: tuple[str, ...] = ()  # ids of the given notes in the MusicXML, in order
+    heard: Heard | None = None  # None where nothing is played
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ class Setting:
     """What the teacher asks for besides kind, level and seed."""
 
     key_range: int = 7  # most sharps or flats of a key signature
-    tempo: float = 72.0  # quarter notes a minute
+    tempo: float | None = None  # of what is played, quarter notes a minute; None: the kind's
+    timbre: str = "piano"  # of what is played, a key of `musegen.io.audio.TIMBRES`
+    plays: int | None = None  # how often it may be heard; None: as often as the kind says
     form: Form | None = None  # of the answer, where a kind has several; None: its first
 
 

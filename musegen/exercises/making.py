@@ -8,16 +8,27 @@ counted; the next draw of the same seed follows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from musegen.errors import MusegenError, OptionError
-from musegen.exercises.item import LEVELS, Draft, Item, Lang, alternatives
+from musegen.exercises.item import LEVELS, Item, Lang, alternatives
 from musegen.exercises.kinds import DiscardError, Kind, Setting, kind
 
-__all__ = ["Made", "MakingError", "make_item", "make_items", "proof_faults"]
+__all__ = [
+    "Fresh",
+    "Made",
+    "MakingError",
+    "make_item",
+    "make_items",
+    "proof_faults",
+    "question",
+]
+
+_Q = TypeVar("_Q")
 
 MOST_DRAWS = 60  # of one seed, before it is given up
 
@@ -87,29 +98,47 @@ def make_items(
     Raises:
         MakingError: a seed gives no item, or the kind has not so many at this level.
     """
-    seen: set[tuple[str, ...]] = set()
-    misses = 0
+    fresh: Fresh[tuple[str, ...]] = Fresh()
     number = seed
-    while len(seen) < count:
+    while len(fresh.seen) < count:
         made = make_item(name, level, number, setting=setting, lang=lang)
         number += 1
-        question = _question(made.item)
-        if question in seen:
-            misses += 1
-            if misses > MOST_DRAWS:
-                raise MakingError(
-                    f"{name}, level {level}: only {len(seen)} different items, {count} were asked"
-                )
-            continue
-        misses = 0
-        seen.add(question)
-        yield made
+        item = made.item
+        heard = item.given.heard.musicxml if item.given.heard else ""
+        if fresh.take(question(item.key, item.given.text, heard, item.solutions.accepted)):
+            yield made
+        elif fresh.spent:
+            raise MakingError(
+                f"{name}, level {level}: only {len(fresh.seen)} different items, {count} were asked"
+            )
 
 
-def _question(item: Draft) -> tuple[str, ...]:
-    """What makes two items the same to a student."""
-    accepted = (value for values in item.solutions.accepted.values() for value in values)
-    return (item.key, item.given.text, *accepted)
+@dataclass(slots=True)
+class Fresh(Generic[_Q]):
+    """Questions of a kind at a level that came already."""
+
+    seen: set[_Q] = field(default_factory=set)
+    misses: int = 0  # seeds in a row whose question had come
+
+    @property
+    def spent(self) -> bool:
+        """Whether no further question is looked for."""
+        return self.misses > MOST_DRAWS
+
+    def take(self, asked: _Q) -> bool:
+        """Whether a question is new; none is where no further one is looked for."""
+        new = not self.spent and asked not in self.seen
+        if new:
+            self.seen.add(asked)
+        self.misses = 0 if new else self.misses + 1
+        return new
+
+
+def question(
+    key: str, given: str, heard: str, accepted: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """What makes two items the same to a student: key, what is read and heard, accepted answers."""
+    return (key, given, heard, *(value for values in accepted.values() for value in values))
 
 
 def proof_faults(found: Kind, item: Item) -> list[str]:

@@ -16,10 +16,20 @@ from musegen.exercises.kinds import Setting, kind, kinds
 from musegen.exercises.making import make_items
 from musegen.exercises.records import read_record
 
-__all__ = ["Order", "Paper", "Syllabus", "each_item", "make_paper", "rows_of", "syllabi"]
+__all__ = [
+    "Order",
+    "Paper",
+    "Syllabus",
+    "check_order",
+    "each_item",
+    "make_paper",
+    "rows_of",
+    "syllabi",
+]
 
 FILE = Path(__file__).parent / "syllabi.toml"
 MOST = 100_000  # items of a paper
+ALL = "all"  # in place of a mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,8 @@ def rows_of(
         name: a kind, at the level.
         level: 1 to 5.
         syllabus: name of a syllabus, in place of a kind.
-        mix: kinds, each with or without its level after a colon, in place of either.
+        mix: kinds, each with or without its level after a colon, in place of either; `all` alone
+            means every kind at every level.
 
     Raises:
         OptionError: none of them is named, or two.
@@ -96,6 +107,8 @@ def rows_of(
         return syllabi()[syllabus].rows
     if name:
         return ((kind(name).id, level),)
+    if mix == (ALL,):
+        return tuple((each, number) for number in LEVELS for each in kinds())
     return tuple(_row(text, level) for text in mix)
 
 
@@ -114,11 +127,21 @@ def each_item(order: Order) -> Iterator[tuple[Item, int]]:
         OptionError: a count out of range.
         MakingError: a kind has not so many different items at its level.
     """
-    if not 1 <= order.count <= MOST:
-        raise OptionError("--count", order.count, f"from 1 to {MOST}")
+    check_order(order)
     shares = Counter(islice(cycle(order.rows), order.count))
     streams = {row: _stream(order, row, count) for row, count in shares.items()}
     return (next(streams[row]) for row in islice(cycle(order.rows), order.count))
+
+
+def check_order(order: Order) -> None:
+    """Refuse what no order can ask for; raises OptionError."""
+    if not 1 <= order.count <= MOST:
+        raise OptionError("--count", order.count, f"from 1 to {MOST}")
+    for _, level in order.rows:
+        if level not in LEVELS:
+            raise OptionError("--level", level, f"from {LEVELS[0]} to {LEVELS[-1]}")
+    if order.seed < 0:
+        raise OptionError("--seed", order.seed, "a whole number from 0")
 
 
 def make_paper(order: Order, told: Callable[[int, int], None] | None = None) -> Paper:

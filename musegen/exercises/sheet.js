@@ -22,3 +22,16 @@ for (const button of document.querySelectorAll("button.play")) {
     }
   });
 }
+for (const button of document.querySelectorAll("button.hear")) {
+  const player = button.parentElement.querySelector("audio");
+  const shown = button.parentElement.querySelector(".left");
+  let left = Number(button.dataset.plays);
+  button.addEventListener("click", () => {
+    if (!left || !player.paused) return;
+    left -= 1;
+    shown.textContent = left;
+    button.disabled = !left;
+    player.currentTime = 0;
+    player.play();
+  });
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from html import escape
 from importlib import resources
@@ -16,7 +17,7 @@ from musegen.exercises.hints import ladder
 from musegen.exercises.item import Ask, Item, Text
 from musegen.exercises.kinds import kind
 from musegen.exercises.papers import Paper
-from musegen.exercises.playing import sounds
+from musegen.exercises.playing import sounds, stem_audio
 from musegen.io.engraving import engrave_small
 
 __all__ = ["render_sheet"]
@@ -27,6 +28,7 @@ WORDS: Mapping[str, Text] = {
     "key": Text("Key", "答案"),
     "points": Text("points", "分"),
     "play": Text("Play", "播放"),
+    "plays": Text("plays left", "剩余播放次数"),
     "hint": Text("Hint", "提示"),
     "name": Text("Name", "姓名"),
     "date": Text("Date", "日期"),
@@ -94,18 +96,40 @@ def _item(item: Item, number: int, *, key: bool) -> str:
     extra = _solution(item) if key else _hints(item)
     return (
         f'<section class="item" id="{escape(item.name)}">{head}'
-        f'<p class="prompt">{escape(item.prompt.to(lang))}</p>{_music(item)}{asked}{extra}</section>'
+        f'<p class="prompt">{escape(item.prompt.to(lang))}</p>{_music(item, key=key)}{asked}{extra}'
+        "</section>"
     )
 
 
-def _music(item: Item) -> str:
-    if not item.given.musicxml:
-        return ""
-    own = f"{item.name}-"
-    picture = NOTE_ID.sub(rf'\1="\2{own}\3"', engrave_small(item.given.musicxml))
-    notes = json.dumps(sounds(item.given.musicxml), separators=(",", ":"))
+def _music(item: Item, *, key: bool) -> str:
+    """What is shown and what is played; the key shows that too."""
+    heard, shown = item.given.heard, item.given.musicxml
+    found = _figure(item, shown, "", plays=heard is None) if shown else ""
+    if heard is None:
+        return found
+    return found + (_figure(item, heard.musicxml, "h-") if key else _player(item))
+
+
+def _figure(item: Item, musicxml: str, prefix: str, *, plays: bool = True) -> str:
+    own = f"{item.name}-{prefix}"
+    picture = NOTE_ID.sub(rf'\1="\2{own}\3"', engrave_small(musicxml))
+    if not plays:
+        return f"<figure>{picture}</figure>"
+    notes = json.dumps(sounds(musicxml), separators=(",", ":"))
     play = WORDS["play"].to(item.lang)
     return f'<figure>{picture}<button class="play" data-notes="{escape(notes)}">{play}</button></figure>'
+
+
+def _player(item: Item) -> str:
+    """The sound as it is, so that no one reads its notes in the page; plays are counted."""
+    heard = item.given.heard
+    assert heard is not None, "the caller has looked"
+    source = f"data:audio/wav;base64,{b64encode(stem_audio(heard)).decode()}"
+    return (
+        f'<figure class="heard"><audio preload="auto" src="{source}"></audio>'
+        f'<button class="hear" data-plays="{heard.plays}">{WORDS["play"].to(item.lang)}</button> '
+        f'{WORDS["plays"].to(item.lang)}: <span class="left">{heard.plays}</span></figure>'
+    )
 
 
 def _answers(item: Item, part: Ask, *, key: bool) -> str:

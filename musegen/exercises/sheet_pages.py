@@ -102,17 +102,32 @@ def _head(paper: Paper, *, key: bool) -> _Block:
 def _item(item: Item, number: int, *, key: bool) -> _Block:
     """A question with its picture and room for the answer, or its key."""
     head = f"{number}. {kind(item.id).title.to(item.lang)}  [{item.points}]"
-    lines = _wrapped(item.prompt.to(item.lang))
+    lines = _wrapped(f"{item.prompt.to(item.lang)}{_played(item)}")
     svg = _text([head], 0, bold=True) + _text(lines, SIZE * LEADING)
     height = (1 + len(lines)) * SIZE * LEADING + 8
-    if item.given.musicxml:
-        picture, room = _picture(engrave_small(item.given.musicxml), height)
+    for music in _pictures(item, key=key):
+        picture, room = _picture(engrave_small(music), height)
         svg, height = svg + picture, height + room
     answers = [line for part in item.ask for line in _wrapped(_answer(item, part.id, key=key))]
     if key:
         answers += _wrapped(item.why.to(item.lang))
     svg += _text(answers, height)
     return _Block(height + len(answers) * SIZE * LEADING + 26, svg)
+
+
+def _pictures(item: Item, *, key: bool) -> list[str]:
+    """The music to be engraved: what is shown, and in the key what is played."""
+    heard = item.given.heard
+    found = [item.given.musicxml, heard.musicxml if key and heard else ""]
+    return [each for each in found if each]
+
+
+def _played(item: Item) -> str:
+    """How often a question is played."""
+    heard = item.given.heard
+    if heard is None:
+        return ""
+    return f" (Played {heard.plays} {'time' if heard.plays == 1 else 'times'}.)"
 
 
 def _answer(item: Item, name: str, *, key: bool) -> str:

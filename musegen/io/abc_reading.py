@@ -83,7 +83,7 @@ TOKENS = re.compile(
   | (?P<grace>\{[^{}]*\})
   | (?P<tuplet>\((?P<p>\d)(?P<q>:\d?)?(?P<r>:\d{0,2})?)
   | (?P<slur>[()])
-  | (?P<bar>\[\||\|\]|:*\|+[\]:]*|::+)(?P<ending>\[?[\d,.-]*)
+  | (?P<bar>\[\||\|\]|:*\|+[\]:]*|::+)(?P<ending>(?:\[?\d[\d,.-]*)?)
   | (?P<volta>\[[\d,.-]+)
   | (?P<note>(?P<sign>\^\^|\^|=|__|_)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)(?P<length>[\d/]*)(?P<tie>-?))
   | (?P<rest>[zx](?P<rest_length>[\d/]*))

@@ -14,7 +14,8 @@ from musegen.analysis.result import Analysis
 from musegen.io.analysis_plots import timeline
 from musegen.io.analysis_text import bars_text, phrase_text, relation_text
 from musegen.io.engraving import engrave
-from musegen.io.musicxml import numeral_text, write_musicxml
+from musegen.io.musicxml import write_musicxml
+from musegen.io.numerals import numeral_text
 
 __all__ = ["render_analysis"]
 

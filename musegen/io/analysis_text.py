@@ -10,7 +10,7 @@ from typing import Any
 from musegen.analysis.figures import functional_symbol
 from musegen.analysis.places import bar_and_beat, place_text
 from musegen.analysis.result import Analysis, ChordReading, FormSketch, FoundChord, PhraseForm
-from musegen.io.musicxml import numeral_text
+from musegen.io.numerals import numeral_text
 from theory_kb.chords import read_chord
 from theory_kb.pitch import Key
 from theory_kb.rules.material import SAME

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from musegen.io.notation import Bar, beat, value
-from musegen.score import ChordSymbol, Direction, Score
+from musegen.score import ChordSymbol, Direction, Expression, Score
 from theory_kb.pitch import PitchClass
 
 __all__ = ["QUALITY_KINDS", "write_barline", "write_directions", "write_symbols"]
@@ -44,6 +44,35 @@ def write_directions(measure: ET.Element, score: Score, bar: Bar, divisions: int
     for each in score.directions:
         if bar.onset <= each.onset < bar.end:
             _direction(measure, score, each, _offset(each.onset, bar, divisions))
+    if score.expression is not None:
+        _write_hairpins(measure, score.expression, bar, divisions)
+        _write_tempos(measure, score, bar, divisions)
+
+
+def _write_hairpins(measure: ET.Element, how: Expression, bar: Bar, divisions: int) -> None:
+    """Where hairpins begin and stop; those that stop at a bar line belong to the bar before it."""
+    ends = [(each.end, 0, "stop") for each in how.hairpins if bar.onset < each.end <= bar.end]
+    starts = [
+        (each.start, 1, "crescendo" if each.louder else "diminuendo")
+        for each in how.hairpins
+        if bar.onset <= each.start < bar.end
+    ]
+    for time, _, kind in sorted([*ends, *starts]):
+        direction = _add(measure, "direction", placement="below")
+        _add(_add(direction, "direction-type"), "wedge", type=kind)
+        offset = _offset(time, bar, divisions)
+        if offset:
+            _add(direction, "offset", offset)
+
+
+def _write_tempos(measure: ET.Element, score: Score, bar: Bar, divisions: int) -> None:
+    """Tempos for players, unseen, where none is written."""
+    written = {each.onset for each in score.directions if each.kind == "tempo"} | {Fraction(0)}
+    assert score.expression is not None, "called where there is one"
+    for time, tempo in score.expression.tempos:
+        if bar.onset <= time < bar.end and time not in written:
+            sound = _add(measure, "sound", tempo=f"{tempo:g}")
+            _add(sound, "offset", _offset(time, bar, divisions))
 
 
 def _offset(onset: Fraction, bar: Bar, divisions: int) -> int:
@@ -105,9 +134,14 @@ def write_barline(measure: ET.Element, score: Score, bar: Bar, *, right: bool, l
     time = bar.end if right else bar.onset
     side = 1 if right else 0
     turned = any(span[side] == time for span in score.repeats)
-    if not turned and not (right and last):
+    endings = [each for each in score.endings if (each.end if right else each.start) == time]
+    if not turned and not endings and not (right and last):
         return
     line = _add(measure, "barline", location="right" if right else "left")
-    _add(line, "bar-style", "light-heavy" if right else "heavy-light")
+    if turned or (right and last):
+        _add(line, "bar-style", "light-heavy" if right else "heavy-light")
+    for each in endings:
+        kind = ("stop" if each.number == 1 else "discontinue") if right else "start"
+        _add(line, "ending", number=str(each.number), type=kind)
     if turned:
         _add(line, "repeat", direction="backward" if right else "forward")

@@ -150,6 +150,8 @@ def _pages(musicxml: str, changes: Mapping[str, object]) -> list[ET.Element]:
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
+    # Verovio keeps the place of its fonts by thread, and sets it for the one that imports it alone.
+    verovio.setDefaultResourcePath(str(Path(verovio.__path__[0]) / "data"))
     toolkit = verovio.toolkit()
     toolkit.setOptions({**OPTIONS, **changes})
     if not toolkit.loadData(musicxml):

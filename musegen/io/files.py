@@ -14,7 +14,12 @@ from musegen.errors import OutputError
 
 __all__ = ["PIECE", "check_file_target", "check_target", "write_file", "write_files"]
 
-PIECE = ("score.*", "score-*.*", "explanation.*")  # names of the files of a composed piece
+PIECE = (
+    "score.*",
+    "score-*.*",
+    "explanation.*",
+    "provenance.json",
+)  # names of the files of a composed piece
 
 
 def check_target(folder: Path, *, force: bool, own: Sequence[str] = ("*",)) -> None:

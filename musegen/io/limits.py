@@ -14,6 +14,7 @@ from musegen.errors import ScoreError
 from musegen.score import Metre, Part
 
 __all__ = [
+    "BROKEN",
     "LONGEST",
     "MOST_NOTES",
     "UNITS",
@@ -29,6 +30,15 @@ MOST_NOTES = 20_000  # of a piece
 SLOWEST, FASTEST = 5.0, 1000.0  # quarter notes a minute
 MOST_BEATS = 99  # of a bar
 UNITS = (1, 2, 4, 8, 16, 32, 64)  # lower numbers of a time signature
+BROKEN = (  # what a library raises on a file that is not as it thinks, besides errors of its own
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 KEYS = range(128)  # of a MIDI keyboard
 BRIEF = 120  # letters
 UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import warnings
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
@@ -18,14 +19,24 @@ from pathlib import Path
 from typing import Any
 
 from musegen.errors import OptionError, ScoreError
-from musegen.io.limits import MOST_NOTES, UNITS, brief, checked_metre, checked_parts, checked_tempo
+from musegen.io.limits import (
+    BROKEN,
+    MOST_NOTES,
+    UNITS,
+    brief,
+    checked_metre,
+    checked_parts,
+    checked_tempo,
+)
 from musegen.io.lines import Staff, named_parts, separate
 from musegen.io.pieces import Reading
 from musegen.io.spelling import KeyStroke, likeliest_key, nearest_key, spell_voices
 from musegen.score import Metre, Note, Score
+from musegen.unfolding import unfolded
+from theory_kb.catalogue import entry
 from theory_kb.pitch import Key, Pitch
 
-__all__ = ["LARGEST", "PROGRAM", "read_midi", "read_performance", "write_midi"]
+__all__ = ["LARGEST", "PROGRAM", "program_of", "read_midi", "read_performance", "write_midi"]
 
 PROGRAM = 52  # Choir Aahs, counted from 0
 VELOCITY = 80
@@ -36,44 +47,136 @@ LARGEST = 5_000_000  # bytes of a file
 SNAP = (Fraction(1, 8), Fraction(1, 6))  # a release is read as the next multiple of one of these
 LEGATO = Fraction(1, 8)  # quarter notes by which a note may miss or overlap the next and meet it
 MINOR_NUMBER = 12  # pretty_midi numbers keys by pitch class, 12 more for minor
+PROGRAMS = 128  # of General MIDI
+MINUTE = 60_000_000  # microseconds
+CHANNELS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15)  # all but that of percussion
+KEY_NAMES = {  # by pitch class: the signatures that a file can name, flats where there are two
+    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    "minor": ("Cm", "C#m", "Dm", "D#m", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm"),
+}
 
 
-def write_midi(score: Score, *, program: int = PROGRAM) -> bytes:
+def write_midi(score: Score, *, program: int | None = None) -> bytes:
     """The score as a standard MIDI file; the same score gives the same bytes.
+
+    Repeats are played. Loudness, tempo and touches are those of the score's expression; a score
+    without one is played at one loudness and tempo.
 
     Args:
         score: what to write.
-        program: General MIDI instrument of all voices, counted from 0.
+        program: General MIDI instrument of all voices, counted from 0; None: that of the score's
+            expression, else a choir.
 
     Raises:
         OptionError: there is no such program.
     """
-    import pretty_midi
+    import mido
 
-    if not 0 <= program <= 127:
-        raise OptionError("program", program, "from 0 to 127")
-    midi = pretty_midi.PrettyMIDI(initial_tempo=score.tempo, resolution=_division(score))
-    number = score.key.tonic.semitone + (MINOR_NUMBER if score.key.mode == "minor" else 0)
-    midi.key_signature_changes.append(pretty_midi.KeySignature(number, 0.0))
-    for metre in _written_metres(score):
-        seconds = _seconds(metre.onset, score)
-        midi.time_signature_changes.append(
-            pretty_midi.TimeSignature(metre.beats, metre.unit, seconds)
-        )
-    for part in score.parts:
-        track: Any = pretty_midi.Instrument(program, name=part.name)
-        for note in part.notes:
-            end = _seconds(note.end - min(RELEASE, note.duration / 4), score)
-            begin = _seconds(note.onset, score)
-            track.notes.append(pretty_midi.Note(VELOCITY, note.pitch.semitone, begin, end))
-        midi.instruments.append(track)
+    how = score.expression
+    usual = PROGRAM if how is None else how.program
+    number = usual if program is None else program
+    if not 0 <= number < PROGRAMS:
+        raise OptionError("program", number, "from 0 to 127")
+    played = unfolded(score)
+    division = _division(played)
+    file = mido.MidiFile(ticks_per_beat=division)
+    file.tracks.append(_track(_timing(played, division)))
+    for part in range(len(played.parts)):
+        file.tracks.append(_track(_voice(played, part, number, division)))
     target = BytesIO()
-    midi.write(target)
+    file.save(file=target)
     return target.getvalue()
 
 
-def _seconds(time: Fraction, score: Score) -> float:
-    return float(time) * 60 / score.tempo
+def program_of(name: str) -> int:
+    """The number of a General MIDI instrument, from 0, by its name or its number from 1.
+
+    Raises:
+        OptionError: there is no such instrument.
+    """
+    import pretty_midi
+
+    names = [pretty_midi.program_to_instrument_name(number) for number in range(PROGRAMS)]
+    known = {each.casefold(): number for number, each in enumerate(names)}
+    known |= {str(number + 1): number for number in range(PROGRAMS)}
+    if name.casefold() not in known:
+        near = get_close_matches(name, names, 1, 0)[0]
+        allowed = f"plain, expressive, a number from 1 to {PROGRAMS}, or a name such as {near!r}"
+        raise OptionError("play", name, allowed)
+    return known[name.casefold()]
+
+
+def _track(events: Iterable[tuple[int, Any]]) -> Any:
+    """A track of messages at their ticks, and its end a tick after the last."""
+    import mido
+
+    track = mido.MidiTrack()
+    now = 0
+    for tick, message in events:
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track", time=1))
+    return track
+
+
+def _timing(score: Score, division: int) -> Iterator[tuple[int, Any]]:
+    """Tempo, metre and key, in this order where they stand together."""
+    import mido
+
+    how = score.expression
+    tempos = ((Fraction(0), score.tempo),) if how is None else how.tempos
+    events = [
+        (round(onset * division), 0, mido.MetaMessage("set_tempo", tempo=int(MINUTE / tempo)))
+        for onset, tempo in tempos
+    ]
+    for metre in _written_metres(score):
+        signature = mido.MetaMessage(
+            "time_signature", numerator=metre.beats, denominator=metre.unit
+        )
+        events.append((round(metre.onset * division), 1, signature))
+    tonic = KEY_NAMES[score.key.mode][score.key.tonic.semitone % 12]
+    events.append((0, 2, mido.MetaMessage("key_signature", key=tonic)))
+    for tick, _, message in sorted(events, key=lambda event: event[:2]):
+        yield tick, message
+
+
+def _voice(score: Score, number: int, program: int, division: int) -> Iterator[tuple[int, Any]]:
+    """Name, instrument and notes of a part; at one time keys are let go before they are struck."""
+    import mido
+
+    part, how = score.parts[number], score.expression
+    channel = CHANNELS[number % len(CHANNELS)]
+    if part.name:
+        yield 0, mido.MetaMessage("track_name", name=part.name)
+    yield 0, mido.Message("program_change", program=program, channel=channel)
+    velocities = [VELOCITY] * len(part.notes) if how is None else how.velocities[number]
+    keys = []
+    for note, velocity, sounding in zip(
+        part.notes, velocities, _sounding(score, number), strict=True
+    ):
+        key = note.pitch.semitone
+        keys.append((round(note.onset * division), key, velocity))
+        keys.append((round((note.onset + sounding) * division), key, 0))
+    for tick, key, velocity in sorted(keys):
+        yield tick, mido.Message("note_on", note=key, velocity=velocity, channel=channel)
+
+
+def _sounding(score: Score, number: int) -> Iterator[Fraction]:
+    """How long each note of a part is heard, in quarter notes."""
+    how = score.expression
+    slurs = [] if how is None else [each for each in how.slurs if each.part == number]
+    touches = {} if how is None else {t.onset: t.kind for t in how.touches if t.part == number}
+    for note in score.parts[number].notes:
+        if any(each.start <= note.onset < each.end for each in slurs):
+            yield note.duration * _share("legato")
+        elif touches.get(note.onset) == "staccato":
+            yield note.duration * _share("staccato")
+        else:
+            yield note.duration - min(RELEASE, note.duration / 4)
+
+
+def _share(touch: str) -> Fraction:
+    return Fraction(str(entry("touch", touch)["sounds"]))
 
 
 def _division(score: Score) -> int:
@@ -174,6 +277,7 @@ def _opened(path: Path) -> Any:
     """The file as pretty_midi reads it; whatever it raises on a broken file is a refusal."""
     import pretty_midi
 
+    mido = pretty_midi.pretty_midi.mido
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -184,16 +288,14 @@ def _opened(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a tempo outside the first track, which is not read
-            content: Any = pretty_midi.pretty_midi.mido.MidiFile(file=BytesIO(data))
+            content: Any = mido.MidiFile(file=BytesIO(data))
             _check(content, path.name)
             return pretty_midi.PrettyMIDI(mido_object=content)
-    except ScoreError:
-        raise
     except EOFError as error:
         raise ScoreError(
             path.name, "is no MIDI file that can be read: it ends too early"
         ) from error
-    except Exception as error:
+    except (OSError, mido.KeySignatureError, *BROKEN) as error:
         reason = brief(error) or type(error).__name__
         raise ScoreError(path.name, f"is no MIDI file that can be read: {reason}") from error
 

@@ -36,16 +36,18 @@ from musegen.io.notation import (
     shown_accidentals,
     value,
 )
-from musegen.score import ChordLabel, Metre, Note, Score
+from musegen.io.numerals import shown_numerals
+from musegen.score import Metre, Note, Score
 
-__all__ = ["LAYOUTS", "Layout", "numeral_text", "read_musicxml", "write_musicxml"]
+__all__ = ["LAYOUTS", "Layout", "read_musicxml", "write_musicxml"]
 
-Layout = Literal["two-staff", "four-staff"]
-LAYOUTS: tuple[Layout, ...] = ("two-staff", "four-staff")  # of four voices
+Layout = Literal["two-staff", "four-staff", "open"]
+LAYOUTS: tuple[Layout, ...] = ("two-staff", "four-staff", "open")  # of four voices
 LETTERS = "CDEFGAB"
 CHOIR = 4
 CHOIR_SOUND = ("Choir", "Choir Aahs", 53)  # name, instrument, MIDI program from 1
 KEYBOARD_SOUND = ("Keyboard", "Harpsichord", 7)
+PIANO_STAVES = "Piano"
 MIDDLE_C = 60
 HIDDEN_FERMATA = "fermata"  # text of the note of a fermata that its staff shows at another voice
 DOCTYPE = (
@@ -67,6 +69,9 @@ class _Staff:
     clef: Clef
 
 
+_Mark = tuple[str, str]  # slur and its start or stop, or articulations and the touch
+
+
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     """A score made ready to be written."""
@@ -77,6 +82,7 @@ class _Sheet:
     pieces: tuple[tuple[Piece, ...], ...]  # of each voice
     labels: Mapping[tuple[int, Fraction], str]  # Roman numerals by voice and onset
     divisions: int  # of a quarter note
+    marks: Mapping[tuple[int, Fraction], Sequence[_Mark]]  # of notes, by voice and onset
 
     def units(self, duration: Fraction) -> str:
         """A duration as MusicXML counts it."""
@@ -96,6 +102,7 @@ class _Voice:
     fermatas: frozenset[Fraction]  # releases at which the staff's outer voice shows a fermata
     rests: frozenset[tuple[Fraction, Fraction]]  # onset and length of those written above
     upper: bool  # fermatas stand above the staff
+    marks: Mapping[tuple[int, Fraction], Sequence[_Mark]]
 
 
 def write_musicxml(score: Score, *, layout: Layout = "two-staff") -> bytes:
@@ -103,7 +110,7 @@ def write_musicxml(score: Score, *, layout: Layout = "two-staff") -> bytes:
 
     Args:
         score: what to write.
-        layout: staves of four voices; other scores get a staff a part.
+        layout: staves of four voices, `open` with clefs by their compass; other scores get a staff a part.
 
     Raises:
         OptionError: the layout is none of `LAYOUTS`.
@@ -137,8 +144,23 @@ def _sheet(score: Score, layout: Layout) -> _Sheet:
     times += [bar.duration for bar in within]
     times += [each.onset for each in score.directions]
     times += [each.onset for each in score.symbols]
+    if score.expression is not None:
+        times += [each.start for each in score.expression.hairpins]
+        times += [time for time, _ in score.expression.tempos]
     divisions = lcm(1, *(time.denominator for time in times))
-    return _Sheet(score, groups, within, lines, labels, divisions)
+    return _Sheet(score, groups, within, lines, labels, divisions, _marks(score))
+
+
+def _marks(score: Score) -> Mapping[tuple[int, Fraction], Sequence[_Mark]]:
+    """What the expression of a score says of single notes; a slur stops before another starts."""
+    found: dict[tuple[int, Fraction], list[_Mark]] = {}
+    if score.expression is not None:
+        for slur in score.expression.slurs:
+            found.setdefault((slur.part, slur.start), []).append(("slur", "start"))
+            found.setdefault((slur.part, slur.end), []).insert(0, ("slur", "stop"))
+        for touch in score.expression.touches:
+            found.setdefault((touch.part, touch.onset), []).append(("articulations", touch.kind))
+    return found
 
 
 def _hand_cuts(score: Score) -> tuple[Fraction, ...]:
@@ -154,7 +176,7 @@ def _groups(score: Score, layout: Layout) -> tuple[tuple[_Staff, ...], ...]:
     if score.hands is not None and 0 < score.hands < len(score.parts):
         right, left = range(score.hands), range(score.hands, len(score.parts))
         return ((_Staff(tuple(right), TREBLE), _Staff(tuple(left), BASS)),)
-    if len(score.parts) != CHOIR:
+    if len(score.parts) != CHOIR or layout == "open":
         numbers = range(len(score.parts))
         return tuple((_Staff((number,), _clef_for(score, number)),) for number in numbers)
     if layout == "four-staff":
@@ -203,7 +225,7 @@ def _part_list(root: ET.Element, sheet: _Sheet) -> None:
     for number, staves in enumerate(sheet.groups, 1):
         part = _add(names, "score-part", id=f"P{number}")
         alone = len(staves) == 1
-        player, sound, program = CHOIR_SOUND if sheet.score.hands is None else KEYBOARD_SOUND
+        player, sound, program = _sound_of(sheet.score)
         _add(part, "part-name", sheet.score.parts[staves[0].parts[0]].name if alone else player)
         instrument = _add(part, "score-instrument", id=f"P{number}-I1")
         _add(instrument, "instrument-name", sound)
@@ -212,6 +234,18 @@ def _part_list(root: ET.Element, sheet: _Sheet) -> None:
         _add(midi, "midi-program", program)
     if several:
         _add(names, "part-group", type="stop", number="1")
+
+
+def _sound_of(score: Score) -> tuple[str, str, int]:
+    """Name of the players, instrument, and its MIDI program counted from 1."""
+    usual = CHOIR_SOUND if score.hands is None else KEYBOARD_SOUND
+    if score.expression is None:
+        return usual
+    import pretty_midi
+
+    program = score.expression.program
+    player = usual[0] if score.hands is None else PIANO_STAVES
+    return player, pretty_midi.program_to_instrument_name(program), program + 1
 
 
 # --- bars -----------------------------------------------------------------------------------
@@ -303,6 +337,7 @@ def _write_bar(measure: ET.Element, sheet: _Sheet, staves: Sequence[_Staff], bar
                         sheet.score, [[lines[part] for part in each] for each in groups], place
                     ),
                     upper=part == staff.parts[0],
+                    marks=sheet.marks,
                 )
                 for part in group
             ]
@@ -480,18 +515,36 @@ def _look(note: ET.Element, piece: Piece, voice: _Voice, beams: Sequence[str]) -
 
 def _notations(note: ET.Element, piece: Piece, voice: _Voice, tuplet: Sequence[str]) -> None:
     fermata = piece.note is not None and piece.note.fermata and not piece.tied_to
-    if not (piece.tied_from or piece.tied_to or fermata or tuplet):
+    marks = _own_marks(piece, voice)
+    if not (piece.tied_from or piece.tied_to or fermata or tuplet or marks):
         return
     notations = _add(note, "notations")
     for tied, kind in ((piece.tied_from, "stop"), (piece.tied_to, "start")):
         if tied:
             _add(notations, "tied", type=kind)
+    for name, kind in marks:
+        if name == "slur":
+            _add(notations, "slur", type=kind, number="1")
+        else:
+            _add(_add(notations, name), kind)
     for kind in tuplet:
         _add(notations, "tuplet", type=kind)
     if fermata and piece.end in voice.fermatas:
         _add(notations, "other-notation", HIDDEN_FERMATA, type="single", **{"print-object": "no"})
     elif fermata:
         _add(notations, "fermata", type="upright" if voice.upper else "inverted")
+
+
+def _own_marks(piece: Piece, voice: _Voice) -> list[_Mark]:
+    """The marks of a note at the written value that shows them: a slur stops at its last, all else at its first."""
+    if piece.note is None:
+        return []
+    last = ("slur", "stop")
+    return [
+        mark
+        for mark in voice.marks.get((voice.part, piece.note.onset), ())
+        if (not piece.tied_to if mark == last else not piece.tied_from)
+    ]
 
 
 def _tuplets(line: Sequence[Piece], bar: Bar) -> dict[Fraction, list[str]]:
@@ -541,30 +594,3 @@ def _placed_labels(
             cuts.append(onset)
         placed[(able or bottom)[0], onset] = text
     return placed, tuple(cuts)
-
-
-def shown_numerals(score: Score) -> dict[Fraction, str]:
-    """Roman numerals by onset: where the chord or the key changes, the key named where it does."""
-    found: dict[Fraction, str] = {}
-    last: ChordLabel | None = None
-    for label in score.chords:
-        text = numeral_text(label.numeral)
-        if last is None or label.key != last.key:
-            tonic = label.key.tonic.name
-            name = tonic[0] if label.key.mode == "major" else tonic[0].lower()
-            signs = tonic[1:].replace("#", "♯").replace("b", "♭")
-            found[label.onset] = f"{name}{signs}: {text}"
-        elif label.numeral != last.numeral:
-            found[label.onset] = text
-        last = label
-    return found
-
-
-def numeral_text(symbol: str) -> str:
-    """A Roman numeral as it is printed: `viio6` as vii°6, `bVI` as ♭VI, `cad64` as Cad64."""
-    if symbol.startswith("cad"):
-        return symbol.capitalize()
-    head, slash, target = symbol.partition("/")
-    if head.startswith("b"):
-        head = f"♭{head[1:]}"
-    return head.replace("o", "°") + slash + target

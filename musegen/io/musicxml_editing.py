@@ -21,11 +21,11 @@ from pathlib import Path
 
 from musegen.errors import ScoreError
 from musegen.io.lines import Written, join_ties
-from musegen.io.musicxml import shown_numerals
 from musegen.io.musicxml_note import Manner, aside, note_text
 from musegen.io.musicxml_reading import score_content
 from musegen.io.musicxml_text import Child, Line, Measure, MusicXmlText, Place, parse_text
 from musegen.io.notation import Piece, bars, beam_states, pieces, shown_accidentals
+from musegen.io.numerals import shown_numerals
 from musegen.score import Note, Score
 from musegen.slices import beat_spans
 from theory_kb.pitch import Interval, Key, Pitch, PitchClass

@@ -9,13 +9,13 @@ number, by which its voice and its fermata are found again: music21 numbers voic
 
 from __future__ import annotations
 
-import math
-import re
+import gc
 import warnings
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -26,15 +26,15 @@ from typing import Any
 from musegen.errors import ScoreError
 from musegen.io.barlines import Grid, grid
 from musegen.io.limits import (
-    LONGEST,
-    MOST_NOTES,
+    BROKEN,
     brief,
     checked_metre,
     checked_parts,
     checked_tempo,
 )
 from musegen.io.lines import Staff, Written, join_ties, named_parts, staff_lines
-from musegen.io.musicxml_cleaning import take_out_ornaments, take_out_percussion
+from musegen.io.musicxml_cleaning import take_out_percussion
+from musegen.io.musicxml_preparing import QUARTER_TONE, Place, number_in, number_notes
 from musegen.io.pieces import TEMPO, TONICS, Reading
 from musegen.io.xml_tree import parse_xml
 from musegen.score import Metre, Note, Part, Score
@@ -55,57 +55,13 @@ CONTAINER = "META-INF/container.xml"
 LETTERS = "CDEFGAB"
 LETTER_SEMITONES = (0, 2, 4, 5, 7, 9, 11)
 QUARTERS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25}
-UNREAD = (
-    "harmony",
-    "direction",
-    "figured-bass",
-    "print",
-    "sound",
-    "listening",
-    "bookmark",
-    "barline",
-)
-NUMBERS: Mapping[str, tuple[float, float]] = {  # bounds of what music21 reckons with
-    "divisions": (1e-6, 1_000_000),
-    "fifths": (-7, 7),
-    "octave": (-1, 10),
-    "alter": (-3, 3),
-    "staff": (1, 99),
-    "staves": (1, 99),
-    "diatonic": (-99, 99),
-    "chromatic": (-99, 99),
-    "octave-change": (-9, 9),
-    "actual-notes": (1, 999),
-    "normal-notes": (1, 999),
-}
-TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "step": (re.compile(r"[A-G]"), "a letter from A to G"),
-    "beats": (re.compile(r"[1-9]\d?( *\+ *[1-9]\d?)*"), "a number from 1 to 99 or a sum of such"),
-    "beat-type": (re.compile(r"1|2|4|8|16|32|64"), "1, 2, 4, 8, 16, 32 or 64"),
-}
-MOVES = ("note", "backup", "forward")  # what has a duration
-PITCH = ("pitch/step", "pitch/octave", "duration")  # what a sounding note must have
-QUARTER_TONE = "lies between the keys; quarter tones are not read, allowed are whole semitones"
-UNPITCHED = "a note without pitch; take its part out"
-NO_CHORD = "a note of a chord that has no first note"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a note of the file belongs."""
-
-    part: int
-    staff: int
-    voice: str
-    fermata: bool
-    chord: bool  # one of several notes at once
 
 
 @dataclass(frozen=True, slots=True)
 class _Sounding:
     """A written note as music21 understood it."""
 
-    place: _Place
+    place: Place
     note: Note
     tied: bool  # to the next
 
@@ -165,7 +121,7 @@ def _understand(root: ET.Element, path: Path, remarks: list[str] | None) -> Read
     tempo = _tempo(root, path.name)
     if remarks is not None:
         remarks += take_out_percussion(root)
-    places = _number_notes(root, path.name, remarks)
+    places = number_notes(root, path.name, remarks)
     reading = _reading(root, places, _understood(root, path.name), path)
     return replace(
         reading,
@@ -218,156 +174,46 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> tuple[bytes, str]:
         return _limited(file.read, name), paths[0]
 
 
-# --- before music21 -------------------------------------------------------------------------
-
-
-def _number_notes(root: ET.Element, name: str, remarks: list[str] | None) -> list[_Place]:
-    """Give each note its number as a lyric, and say where it belongs; take out what is not read."""
-    places: list[_Place] = []
-    for part, element in enumerate(root.findall("part")):
-        divisions = 1.0
-        for count, measure in enumerate(element.findall("measure"), 1):
-            where = f"{name}, bar {brief(measure.get('number', count), 20)}"
-            for child in [child for child in measure if child.tag in UNREAD]:
-                measure.remove(child)
-            divisions = _check_numbers(measure, divisions, where)
-            take_out_ornaments(measure, where, remarks)
-            chords = _spread_chords(measure, where)
-            for note in measure.findall("note"):
-                _check(note, where)
-                if note.find("rest") is None:
-                    _number(note, len(places))
-                    places.append(_place(note, part, chord=note in chords))
-    if not places:
-        raise ScoreError(name, "holds no note")
-    if len(places) > MOST_NOTES:
-        raise ScoreError(name, f"holds {len(places)} notes, at most {MOST_NOTES} are read")
-    return places
-
-
-def _check_numbers(measure: ET.Element, divisions: float, where: str) -> float:
-    """Refuse numbers that no music has; gives the divisions of a quarter note from here on."""
-    for element in measure.iter():
-        text = (element.text or "").strip()
-        if element.tag in NUMBERS:
-            _within(text, element.tag, NUMBERS[element.tag], where)
-        elif element.tag in TEXTS and not TEXTS[element.tag][0].fullmatch(text):
-            got, allowed = brief(repr(text), 40), TEXTS[element.tag][1]
-            raise ScoreError(where, f"{element.tag} must be {allowed}, got {got}")
-        elif element.tag in MOVES:
-            _check_duration(element, divisions, where)
-        if element.tag == "divisions":
-            divisions = float(text)
-    return divisions
-
-
-def _check_duration(element: ET.Element, divisions: float, where: str) -> None:
-    duration = element.findtext("duration")
-    if duration is not None:
-        longest = LONGEST * divisions
-        _within(duration.strip(), "duration", (0, longest), where)
-        if element.tag == "note" and float(duration) == 0:
-            raise ScoreError(where, "a note or rest lasts no time; give it a length")
-
-
-def _within(text: str, name: str, bounds: tuple[float, float], where: str) -> None:
-    number = _number_in(text, where, name)
-    if not bounds[0] <= number <= bounds[1]:
-        allowed = f"from {bounds[0]:.12g} to {bounds[1]:.12g}"
-        raise ScoreError(where, f"{name} must be {allowed}, got {brief(text, 40)}")
-
-
-def _spread_chords(measure: ET.Element, where: str) -> set[ET.Element]:
-    """Write the notes of a chord one after another in voices of their own, each from its onset.
-
-    Returns:
-        Notes of chords.
-    """
-    found: set[ET.Element] = set()
-    first: ET.Element | None = None
-    number = 1
-    for child in list(measure):
-        if child.tag in ("backup", "forward"):
-            first = None
-        if child.tag != "note":
-            continue
-        mark = child.find("chord")
-        if mark is None:
-            first, number = child, 1
-            continue
-        if first is None:
-            raise ScoreError(where, NO_CHORD)
-        number += 1
-        _place_above(measure, first, child, number)
-        child.remove(mark)
-        found |= {first, child}
-    return found
-
-
-def _place_above(measure: ET.Element, first: ET.Element, note: ET.Element, number: int) -> None:
-    """Go back by the length of a chord before a note of it, and give it a voice."""
-    length = first.findtext("duration", "0")
-    back = ET.Element("backup")
-    ET.SubElement(back, "duration").text = length
-    measure.insert(list(measure).index(note), back)
-    duration, voice = note.find("duration"), note.find("voice")
-    if duration is not None:
-        duration.text = length
-    if voice is None:
-        voice = ET.SubElement(note, "voice")
-    voice.text = f"{first.findtext('voice', '1')}.{number}"
-
-
-def _check(note: ET.Element, where: str) -> None:
-    if note.find("unpitched") is not None:
-        raise ScoreError(where, UNPITCHED)
-    alter = note.findtext("pitch/alter", "0").strip()
-    if float(alter) % 1:
-        sign = f"{note.findtext('pitch/step')} altered by {brief(alter, 20)}"
-        raise ScoreError(where, f"{sign} {QUARTER_TONE}")
-    missing = [] if note.find("rest") is not None else [x for x in PITCH if note.find(x) is None]
-    if missing:
-        raise ScoreError(where, f"a note without {missing[0]}; write it or take the note out")
-
-
-def _number(note: ET.Element, number: int) -> None:
-    for lyric in note.findall("lyric"):
-        note.remove(lyric)
-    ET.SubElement(ET.SubElement(note, "lyric", number="1"), "text").text = str(number)
-
-
-def _place(note: ET.Element, part: int, *, chord: bool) -> _Place:
-    hidden = (text.text for text in note.iterfind("notations/other-notation"))
-    fermata = note.find("notations/fermata") is not None or "fermata" in hidden
-    staff = int(float(note.findtext("staff", "1")))
-    voice = brief(note.findtext("voice", "1").partition(".")[0], 20)
-    return _Place(part, staff, voice, fermata, chord)
+# --- music21 ----------------------------------------------------------------------------------
 
 
 def _understood(root: ET.Element, name: str) -> Any:
     """The score as music21 reads it, at sounding pitch.
 
-    Whatever music21 raises on a broken file is a refusal of that file.
+    What music21 raises on a broken file is a refusal of that file.
     """
+    from music21 import exceptions21
     from music21.musicxml import xmlToM21
 
     untyped: Any = xmlToM21
     importer = untyped.MusicXMLImporter()
     importer.xmlText = ET.tostring(root, encoding="unicode")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _uncollected():
             warnings.simplefilter("ignore")  # what music21 warns of, it raises or we count
             importer.parseXMLText()
             importer.stream.toSoundingPitch(inPlace=True)  # a copy costs as much as the parsing
             return importer.stream
-    except Exception as error:
+    except (exceptions21.Music21Exception, *BROKEN) as error:
         raise ScoreError(name, f"cannot be understood: {brief(error)}") from error
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage: nearly all that music21 makes stays, and looking costs a quarter more."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 # --- after music21 --------------------------------------------------------------------------
 
 
-def _reading(root: ET.Element, places: Sequence[_Place], stream: Any, path: Path) -> Reading:
+def _reading(root: ET.Element, places: Sequence[Place], stream: Any, path: Path) -> Reading:
     sounding = _sounding(stream, places, path.name)
     staves = _staves(root, sounding, path.name)
     parts = checked_parts(named_parts(staves), path.name)
@@ -397,7 +243,7 @@ def _reading(root: ET.Element, places: Sequence[_Place], stream: Any, path: Path
     )
 
 
-def _sounding(stream: Any, places: Sequence[_Place], name: str) -> list[_Sounding]:
+def _sounding(stream: Any, places: Sequence[Place], name: str) -> list[_Sounding]:
     found = []
     for part in stream.parts:
         starts: dict[int, Fraction] = {}  # of bars and voices: asking for each note costs a lot
@@ -498,7 +344,7 @@ def _key(root: ET.Element, parts: Sequence[Part], name: str) -> tuple[Key, bool]
     Without mode the last lowest note decides.
     """
     fifths = int(
-        _number_in(root.findtext("part/measure/attributes/key/fifths", "0"), name, "fifths")
+        number_in(root.findtext("part/measure/attributes/key/fifths", "0"), name, "fifths")
     )
     mode = root.findtext("part/measure/attributes/key/mode", "").strip().lower()
     stated = mode in TONICS
@@ -512,21 +358,10 @@ def _key(root: ET.Element, parts: Sequence[Part], name: str) -> tuple[Key, bool]
 def _tempo(root: ET.Element, name: str) -> float | None:
     """Quarter notes a minute, as players or the first metronome mark are told; else None."""
     for sound in root.iterfind("part/measure//sound[@tempo]"):
-        return checked_tempo(_number_in(sound.get("tempo", ""), name, "tempo"), name)
+        return checked_tempo(number_in(sound.get("tempo", ""), name, "tempo"), name)
     for mark in root.iterfind("part/measure/direction/direction-type/metronome"):
         unit, count = QUARTERS.get(mark.findtext("beat-unit", "")), mark.findtext("per-minute", "")
         if unit and count.strip().isdecimal():
             dotted = 1.5 if mark.find("beat-unit-dot") is not None else 1
             return checked_tempo(float(count) * unit * dotted, name)
     return None
-
-
-def _number_in(text: str, where: str, what: str) -> float:
-    """A finite number; raises ScoreError."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ScoreError(where, f"{what} must be a number, got {brief(repr(text), 40)}")
-    return number

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from musegen.models.roll_networks import Encoded
 
-__all__ = ["PLACE_ROWS", "encoded_frames", "frame_inputs", "key_log_odds", "noted_frames"]
+__all__ = [
+    "PLACE_ROWS",
+    "encoded_frames",
+    "frame_inputs",
+    "key_log_odds",
+    "noted_frames",
+    "place_rows",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,15 +39,19 @@ def encoded_frames(roll: Roll, shift: int, *, begin: int = 0) -> Encoded:
         `places` (T, 2), rows of the table of places; `frame` (T,).
     """
     keys, frames = as_matrix(roll).astype(np.float32), np.arange(len(roll.frames))
-    beats = np.where(frames == 0, BEATS, frames % BEATS)
-    moved = np.full(len(frames), BEATS + 1 + shift % SHIFTS)
     arrays = {
         "keys": keys,
         "before": np.vstack([np.zeros((1, KEYS), np.float32), keys[:-1]]),
-        "places": np.stack([beats, moved], axis=1),
+        "places": place_rows(frames, shift),
         "frame": frames,
     }
     return {name: array[begin:] for name, array in arrays.items()}
+
+
+def place_rows(frames: NDArray[np.int64], shift: int) -> NDArray[np.int64]:
+    """Rows (T, 2) of the table of places: where frames (T,) stand, and how a roll was moved."""
+    beats = np.where(frames == 0, BEATS, frames % BEATS)
+    return np.stack([beats, np.full(len(frames), BEATS + 1 + shift % SHIFTS)], axis=1)
 
 
 def noted_frames(roll: Roll, shift: int, *, begin: int = 0) -> Encoded:

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 Settings = TypeVar("Settings")
-Net = TypeVar("Net", bound=nn.Module)
+_Net = TypeVar("_Net", bound=nn.Module)
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's, by their names in torch
 
@@ -149,8 +149,8 @@ def save_net(
 
 
 def load_net(
-    path: Path, kind: str, settings: type[Settings], make: Callable[[Settings], Net]
-) -> tuple[Settings, Net]:
+    path: Path, kind: str, settings: type[Settings], make: Callable[[Settings], _Net]
+) -> tuple[Settings, _Net]:
     """The settings and the net of a file that `save_net` wrote.
 
     Raises:

@@ -129,14 +129,25 @@ class NoteLSTM:
 
         def ask(frames: Sequence[tuple[int, ...]], notes: Sequence[int]) -> FloatArray:
             nonlocal state
-            place = last_batch(frames, notes)
-            x = self._inputs(weights, place, KEEP)
-            s, state = self._recurrent.states(weights, x, state, KEEP)
-            logs = symbol_log_probs(self._found(weights, s, x, KEEP), weights, place)
-            found: FloatArray = logs[0, 0].double().numpy()
+            logs, state = self.step(weights, last_batch(frames, notes), state)
+            found: FloatArray = logs[0].double().numpy()
             return found
 
         return ask
+
+    def step(
+        self, weights: Weights, places: Batch, state: State | None
+    ) -> tuple[torch.Tensor, State]:
+        """Distributions (n, SYMBOLS) of the one symbol that follows in pieces, and the states then.
+
+        Args:
+            weights: by name.
+            places: the arrays of one place of each piece, (n, 1, ...).
+            state: before it, (layers, n, H) each; None at the beginning.
+        """
+        x = self._inputs(weights, places, KEEP)
+        s, state = self._recurrent.states(weights, x, state, KEEP)
+        return symbol_log_probs(self._found(weights, s, x, KEEP), weights, places)[:, 0], state
 
     def _inputs(
         self, weights: Weights, batch: Mapping[str, torch.Tensor], drop: Drop

@@ -14,11 +14,20 @@ from typing import Any
 
 from musegen.errors import OutputError, UnknownNameError
 from musegen.models.cards import Card, DataCard, WeightsError
-from musegen.models.protocol import ChordTable, SlotSequence
+from musegen.models.protocol import ChordTable, SlotModel, SlotSequence
 from musegen.models.training import Progress, TrainableModel, Trained, save_trained
 
-__all__ = ["MODELS", "WEIGHTS", "ModelEntry", "load_models", "make_ready", "train_model"]
+__all__ = [
+    "MODELS",
+    "WEIGHTS",
+    "ModelEntry",
+    "load_models",
+    "load_proposers",
+    "make_ready",
+    "train_model",
+]
 
+STORED = ".safetensors"  # a name that ends so is a path
 WEIGHTS = Path(str(resources.files("musegen"))) / "weights"
 
 
@@ -136,6 +145,28 @@ def load_models(
         WeightsError: a weights file is missing, damaged or of another model.
     """
     return {name: _entry(name).load(folder / _entry(name).weights, chords) for name in names}
+
+
+def load_proposers(names: Iterable[str], chords: ChordTable) -> dict[str, SlotModel]:
+    """Proposers in the order of their names: shipped models, and stored models of rolls by path.
+
+    Args:
+        names: of shipped models, or paths that end in .safetensors.
+        chords: the vocabulary that chord indices will refer to.
+
+    Raises:
+        UnknownNameError: no such model.
+        WeightsError: a weights file is missing, damaged, or of a model that does not propose.
+    """
+    found: dict[str, SlotModel] = {}
+    for name in names:
+        if name.endswith(STORED):
+            from musegen.models.roll_proposals import load_proposer
+
+            found[name] = load_proposer(Path(name))
+        else:
+            found |= load_models((name,), chords)
+    return found
 
 
 def train_model(  # noqa: PLR0913 (the options of the command, one by one)

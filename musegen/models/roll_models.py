@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from musegen.errors import UnknownNameError
+from musegen.errors import TrainingError, UnknownNameError
 from musegen.io.files import write_file
 from musegen.models.cards import (
     Card,
@@ -36,7 +36,9 @@ from musegen.models.cards import (
     save_weights,
     settings_from,
 )
+from musegen.models.judged import Judging
 from musegen.models.registry import make_ready
+from musegen.models.roll_networks import Network, NetworkModel
 from musegen.models.roll_settings import check_settings
 from musegen.models.roll_training import TrainedRolls
 from musegen.models.rolls import FrameModel, FrameSampler, Roll, negative_log_likelihood
@@ -75,6 +77,7 @@ class RollModelEntry:
     load: Callable[[Any, Tensors, Path], FrameSampler]  # of settings and tensors; path for errors
     libraries: tuple[str, ...]  # that figures depend on
     about: str  # one line
+    judged: bool = False  # whether `train` also takes a judge of what the model writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,6 @@ def _rbm() -> RollModelEntry:
 
 def _network(name: str, module: str, made: str, about: str, **chosen: Any) -> RollModelEntry:
     """A network: class `made` of a module, its settings class `<made>Settings`."""
-    from musegen.models.roll_networks import NetworkModel
     from musegen.models.roll_training import train_network
 
     of = importlib.import_module(f"musegen.models.{module}")
@@ -171,14 +173,33 @@ def _network(name: str, module: str, made: str, about: str, **chosen: Any) -> Ro
             name, make, splits, settings, seed=seed, progress=progress, checkpoint=checkpoint
         )
 
-    def load(settings: Any, tensors: Tensors, path: Path) -> NetworkModel:
-        network = make(settings)
-        shapes = network.shapes()
-        check_shapes(path, tensors, {each: (shapes[each], "float32") for each in shapes})
-        return NetworkModel(name, network, tensors)
-
     settings = partial(settings_class, **chosen)
+    load = partial(_load_network, name, make)
     return RollModelEntry(settings, train, NetworkModel.tensors, load, NETWORK, about)
+
+
+def _load_network(
+    name: str, make: Callable[[Any], Network], settings: Any, tensors: Tensors, path: Path
+) -> NetworkModel:
+    network = make(settings)
+    shapes = network.shapes()
+    check_shapes(path, tensors, {each: (shapes[each], "float32") for each in shapes})
+    return NetworkModel(name, network, tensors)
+
+
+def _reinforced() -> RollModelEntry:
+    from musegen.models.note_lstm import NoteLSTM
+    from musegen.models.reinforce import NAME, ReinforceSettings, train_reinforced
+
+    return RollModelEntry(
+        ReinforceSettings,
+        train_reinforced,
+        NetworkModel.tensors,
+        partial(_load_network, NAME, NoteLSTM),
+        NETWORK,
+        "the LSTM over notes, tuned by policy gradient to what the rules say of its pieces",
+        judged=True,
+    )
 
 
 def _product() -> RollModelEntry:
@@ -220,6 +241,7 @@ ROLL_MODELS: Mapping[str, Callable[[], RollModelEntry]] = {
         "lstm", "note_lstm", "NoteLSTM", "LSTM, notes one after another, masked softmax"
     ),
     "ngram-lstm": _product,
+    "lstm-reinforce": _reinforced,
     "lstm-sigmoid": lambda: _network(
         "lstm-sigmoid",
         "frame_lstm",
@@ -264,6 +286,7 @@ def train_frame_model(
     settings: Any | None = None,
     *,
     seed: int,
+    judging: Judging | None = None,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
 ) -> TrainedRolls:
@@ -275,18 +298,24 @@ def train_frame_model(
         valid: rolls that every choice is made on.
         settings: a value of the model's settings class; None for its defaults.
         seed: of all that is drawn.
+        judging: makes a judge of what the model writes from the training rolls; only some ask for it.
         progress: told of each epoch, restart or round.
         checkpoint: file that networks go on from.
 
     Raises:
         UnknownNameError: no such model.
-        TrainingError: it cannot be trained on these rolls or this machine.
+        TrainingError: it cannot be trained on these rolls or this machine, or asks for a judge.
         WeightsError: the checkpoint is damaged or of another training.
     """
     entry = roll_entry_of(name)
     chosen = entry.settings() if settings is None else settings
     check_settings(chosen)
-    return entry.train(train, valid, chosen, seed=seed, progress=progress, checkpoint=checkpoint)
+    learn = entry.train
+    if entry.judged:
+        if judging is None:
+            raise TrainingError(f"model {name} is trained by a judge of its pieces, got none")
+        learn = partial(learn, judge=judging(train))
+    return learn(train, valid, chosen, seed=seed, progress=progress, checkpoint=checkpoint)
 
 
 def train_to_folder(  # noqa: PLR0913 (the options of the command, one by one)
@@ -297,6 +326,7 @@ def train_to_folder(  # noqa: PLR0913 (the options of the command, one by one)
     settings: Any | None = None,
     *,
     seed: int,
+    judging: Judging | None = None,
     progress: Progress | None = None,
     resume: bool = False,
     force: bool = False,
@@ -312,6 +342,7 @@ def train_to_folder(  # noqa: PLR0913 (the options of the command, one by one)
         folder: where the files go; made if it is not there.
         settings: those of the model; None for its defaults.
         seed: of the training.
+        judging: as for `train_frame_model`.
         progress: told of each epoch, restart or round.
         resume: go on from the folder's checkpoint, if there is one; else it is begun anew.
         force: replace weights that are there.
@@ -331,6 +362,7 @@ def train_to_folder(  # noqa: PLR0913 (the options of the command, one by one)
         splits["valid"],
         settings,
         seed=seed,
+        judging=judging,
         progress=progress,
         checkpoint=checkpoint,
     )

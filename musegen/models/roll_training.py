@@ -55,6 +55,8 @@ __all__ = [
     "Fitted",
     "TrainedRolls",
     "fit",
+    "manners",
+    "memory_refusals",
     "resolved",
     "roll_fingerprint",
     "train_network",
@@ -151,13 +153,18 @@ def _multiplies_bfloat16(device: str) -> bool:
     return bool(can.get("amx_bf16") or can.get("avx512_bf16"))
 
 
-def _manners(settings: FitSettings) -> AbstractContextManager[None]:
+def manners(settings: FitSettings) -> AbstractContextManager[None]:
+    """Threads and determinism of a training; a GPU is left as it is."""
     return deterministic(settings.threads) if settings.device == "cpu" else nullcontext()
 
 
 @contextmanager
-def _refusals(settings: FitSettings, epoch: int) -> Iterator[None]:
-    """Memory that ran out, said in one line."""
+def memory_refusals(device: str, where: str, size: str) -> Iterator[None]:
+    """Memory that ran out, said in one line: on what device, where, with what size of a step.
+
+    Raises:
+        TrainingError: it ran out.
+    """
     import torch
 
     try:
@@ -168,8 +175,7 @@ def _refusals(settings: FitSettings, epoch: int) -> Iterator[None]:
         if not out and "not enough memory" not in text and "can't allocate memory" not in text:
             raise
         raise TrainingError(
-            f"epoch {epoch + 1}: out of memory on {settings.device} with batches of "
-            f"{settings.batch} passages of {settings.passage} frames; make either smaller"
+            f"{where}: out of memory on {device} with {size}; make that smaller"
         ) from error
 
 
@@ -204,10 +210,13 @@ def fit(
     """
     check_splits(train, valid)
     mark = roll_fingerprint(settings, seed, train, valid)
-    with _manners(settings):
-        run = load_checkpoint(checkpoint, mark) or _first(network, train, seed)
+    with manners(settings):
+        numbers = sum(int(np.prod(shape)) for shape in network.shapes().values())
+        with memory_refusals(settings.device, "first weights", f"{numbers} numbers"):
+            run = load_checkpoint(checkpoint, mark) or _first(network, train, seed)
+        size = f"batches of {settings.batch} passages of {settings.passage} frames"
         while not _finished(run, settings):
-            with _refusals(settings, run.state["epoch"]):
+            with memory_refusals(settings.device, f"epoch {run.state['epoch'] + 1}", size):
                 run = _epoch(network, run, (train, valid), settings, seed)
             if checkpoint is not None:
                 save_checkpoint(checkpoint, mark, run)

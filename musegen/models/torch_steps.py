@@ -121,7 +121,9 @@ def step_weights(
     """
     import torch
 
-    norm = torch.sqrt(torch.stack([(each * each).sum() for each in gradients.values()]).sum())
+    # In the order of names: sums round by their order, and files keep none.
+    squares = [(gradients[name] * gradients[name]).sum() for name in sorted(gradients)]
+    norm = torch.sqrt(torch.stack(squares).sum())
     scale = min(1.0, settings.clip / (float(norm) + 1e-6))
     kept = min(settings.averaging, (steps - 1) / steps)
     with torch.no_grad():

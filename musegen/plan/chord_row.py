@@ -20,7 +20,7 @@ from musegen.search.lattice import FloatArray, Lattice, PairTable
 from musegen.transitions import GRADE_COST, PIVOT_COST, links
 from theory_kb.query import may_follow
 
-__all__ = ["RowTaste", "draw_row"]
+__all__ = ["RowTaste", "draw_row", "progression_costs"]
 
 INVERTED = (0.0, 0.6, 1.5, 0.9)  # nats by inversion
 OCCASIONAL = 1.2  # nats for a chord that is not common
@@ -80,21 +80,39 @@ def _taste(each: Harmony, how: RowTaste) -> float:
 
 
 def _pairs(before: Slot, after: Slot) -> PairTable:
-    grades, _ = links(before.harmonies, after.harmonies)
+    settled = len(before.harmonies) == len(after.harmonies) == 1
+    held = HELD_OVER if after.position == 0 else HELD
+    return _table(progression_costs(before.harmonies, after.harmonies, held=held, settled=settled))
+
+
+def progression_costs(
+    before: Sequence[Harmony],
+    after: Sequence[Harmony],
+    *,
+    held: float = HELD,
+    settled: bool = False,
+) -> FloatArray:
+    """What going from chord to chord costs, in nats (A, B); inf where it is not common.
+
+    Args:
+        before: chords of a slot.
+        after: chords of the next.
+        held: nats for a chord that goes on.
+        settled: nothing is to be chosen: whatever stands there was asked for.
+    """
+    grades, _ = links(before, after)
     costs: FloatArray = np.full(grades.shape, np.inf)
-    settled = grades.size == 1  # nothing is to be chosen: whatever stands there was asked for
-    for row, first in enumerate(before.harmonies):
-        for column, second in enumerate(after.harmonies):
+    for row, first in enumerate(before):
+        for column, second in enumerate(after):
             if grades[row, column] < COMMON and not settled:
                 continue
             if first.key != second.key:
                 costs[row, column] = TURN * PIVOT_COST
             elif first.chord.root == second.chord.root:
-                over = after.position == 0
-                costs[row, column] = HELD_OVER if over else HELD
+                costs[row, column] = held
             else:
                 costs[row, column] = GRADE_COST[grades[row, column]] + _rare(first, second)
-    return _table(costs)
+    return costs
 
 
 def _table(costs: FloatArray) -> PairTable:

@@ -123,14 +123,16 @@ def read_form(form: str, settings: Mapping[str, str] | None = None) -> Sheet:
     }
     values = {name: each["default"] for name, each in declared.items()}
     head = dict(sheet.head.values)
+    technique = sheet.head.values.get("technique", "")
+    settable = (*SETTABLE, *OF_TECHNIQUE.get(technique, ()))
     for name, text in (settings or {}).items():
         if name in declared:
             values[name] = _setting(name, text, declared[name])
-        elif name in SETTABLE:
+        elif name in settable:
             head[name] = _head_setting(name, text)
         else:
             raise UnknownNameError(
-                "parameter", name, [*declared, *SETTABLE, "bars", "key", "metre"]
+                "parameter", name, [*declared, *settable, "bars", "key", "metre"]
             )
     kept = tuple(
         each.with_values(_given(each, values)) for each in sheet.sections if _stands(each, values)
@@ -139,6 +141,11 @@ def read_form(form: str, settings: Mapping[str, str] | None = None) -> Sheet:
 
 
 SETTABLE = ("texture", "tempo", "dynamics", "upbeat", "fermatas", "mode")
+OF_TECHNIQUE: Mapping[str, tuple[str, ...]] = {
+    "canon": ("interval", "strict"),
+    "ground": ("ground",),
+}
+FLAGS = frozenset({"fermatas", "strict"})
 
 
 def form_path(form: str) -> Path:
@@ -302,7 +309,7 @@ def _number(name: str, text: str) -> int | float:
 
 def _head_setting(name: str, text: str) -> Any:
     field_ = FORM_FIELDS[name]
-    value: Any = WORDS.get(text.lower()) if name == "fermatas" else text
+    value: Any = WORDS.get(text.lower()) if name in FLAGS else text
     if name in ("tempo", "upbeat"):
         value = _number(name, text)
     if not field_.check(value):

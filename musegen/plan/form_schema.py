@@ -10,6 +10,7 @@ from typing import Any
 
 from theory_kb.catalogue import catalogue
 from theory_kb.metre import metre_names
+from theory_kb.pitch import Interval, PitchError
 from theory_kb.query import cadence_kinds, further_cadences
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "FORM_FIELDS",
     "FORM_TEXTURES",
     "ID",
+    "IMITATION",
     "MAX_BARS",
     "MODES",
     "NO_CADENCE",
@@ -153,6 +155,20 @@ def _bars(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(_whole(1, 16)(each) for each in value)
 
 
+def _interval(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        Interval.parse(value)
+    except PitchError:
+        return False
+    return True
+
+
+def _one_of_grounds(value: Any) -> bool:
+    return isinstance(value, str) and value in ("", *catalogue()["ground"])
+
+
 def _tables(most: int) -> Callable[[Any], bool]:
     return lambda value: (
         isinstance(value, list) and 1 <= len(value) <= most and all(map(_table, value))
@@ -188,9 +204,13 @@ TEMPO = _field(
     _number(20, 300), "20 to 300 a minute", {"type": "number", "minimum": 20, "maximum": 300}
 )
 
-TECHNIQUES: Mapping[str, str] = {  # what a form needs that is not written yet, by name
-    "imitation": "voices that enter one after another with the same subject",
-    "ground": "a bass that returns unchanged under everything",
+IMITATION = "imitation"  # the technique that is not written yet
+TECHNIQUES: Mapping[str, str] = {  # what a form is, other than a tune above chords, by name
+    IMITATION: "entries in several keys and episodes between them",
+    "canon": "a follower copies its leader at an interval",
+    "round": "voices sing the same lines, one after another",
+    "fugue": "an exposition: voices enter in turn with subject and answer",
+    "ground": "variations over a bass that returns unchanged",
 }
 
 FORM_FIELDS: Mapping[str, Field] = {
@@ -218,6 +238,14 @@ FORM_FIELDS: Mapping[str, Field] = {
         {"enum": list(TECHNIQUES)},
         default="",
     ),
+    "interval": _field(
+        _interval,
+        "an interval from leader to follower such as -P8 or P5",
+        {"type": "string"},
+        default="-P8",
+    ),
+    "strict": _field(BOOLEAN.check, BOOLEAN.allowed, BOOLEAN.schema, default=False),
+    "ground": _field(_one_of_grounds, "the name of a stored ground", TEXT, default=""),
     "sources": _field(_some, "a list of source keys", TEXTS, needed=True),
     "parameter": _field(
         lambda value: _table(value) and len(value) <= MOST_PARAMETERS,

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from musegen.errors import OptionError, ScoreError
-from musegen.plan.setting import MOST_SLOTS
+from musegen.plan.setting import check_length
 from musegen.score import Note, Part, Score
-from theory_kb.metre import beat_ticks, is_known, metre_names
-from theory_kb.moment import TICKS
+from theory_kb.metre import is_known, metre_names
 from theory_kb.query import voice_range
 
 __all__ = ["MARGIN", "VOICES", "given_voices"]
@@ -44,7 +43,7 @@ def given_voices(score: Score, voices: Sequence[str]) -> Lines:
         for voice, part in zip(voices, score.parts, strict=True)
     }
     _check_metre(score)
-    _check_length(score, lines)
+    check_length(score, lines)
     for voice, line in sorted(lines.items()):
         _check_range(score, voice, line)
     _check_together(score, lines)
@@ -77,15 +76,6 @@ def _check_metre(score: Score) -> None:
         if (metre.beats, metre.unit) != (score.metre.beats, score.metre.unit):
             problem = f"the metre changes from {score.metre} to {metre}"
             raise ScoreError(place, f"{problem}; one metre is needed: give each section alone")
-
-
-def _check_length(score: Score, lines: Lines) -> None:
-    start = min(line[0].onset for line in lines.values())
-    end = max(line[-1].end for line in lines.values())
-    beats = (end - start) / Fraction(beat_ticks(score.metre.beats, score.metre.unit), TICKS)
-    if beats > MOST_SLOTS:
-        problem = f"{float(beats):g} beats, at most {MOST_SLOTS} are written at once"
-        raise ScoreError(score.title or "the piece", problem)
 
 
 def _check_range(score: Score, voice: int, line: Sequence[Note]) -> None:

@@ -228,7 +228,8 @@ class _Maker:
         if left == 1:
             return CADENCE_CHORDS
         usual = 2.0 if bar % 4 == 2 and self.metre[0] % 3 else 1.0
-        return max(1, round((unit.section.chords or usual) * self.chords))
+        rate = (unit.section.chords or usual) * self.chords
+        return max(1, round((bar + 1) * rate) - round(bar * rate))  # its mean over some bars
 
     def _free(self, unit: UnitLayout, place: int, bar: int) -> tuple[Harmony, ...]:
         """Chords that may stand at a slot: its unit's keys, an opening at the start."""

@@ -42,6 +42,7 @@ FAR = 0.5  # weight, in per cent, of a key in which the counted chorales never c
 FINAL_SOPRANO = 1
 PLANNED_AS = {ARRIVAL: "cad-hc", "cad-rock": "cad-plagal", "cad-loop": "cad-hc"}
 STRONGEST = 10  # strength of a perfect authentic cadence
+ECHO = 0.1  # weight of a close like the one before; so 6 % are, as in Bach's chorales
 
 
 def make_plan(template: Template, home: Key, *, rng: np.random.Generator) -> Plan:
@@ -93,34 +94,66 @@ class Close:
 
 def _draw_closes(template: Template, home: Key, rng: np.random.Generator) -> list[Close]:
     groups = phrase_groups(template.units)
-    return [
-        _draw_close(template, group[-1], home, last=number == len(groups) - 1, rng=rng)
-        for number, group in enumerate(groups)
-    ]
+    closes: list[Close] = []
+    for group in groups:
+        last, before = len(closes) == len(groups) - 1, closes[-1] if closes else None
+        closes.append(_draw_close(template, group[-1], home, before, last=last, rng=rng))
+    return closes
 
 
 def _draw_close(
-    template: Template, section: Section, home: Key, *, last: bool, rng: np.random.Generator
+    template: Template,
+    section: Section,
+    home: Key,
+    before: Close | None,
+    *,
+    last: bool,
+    rng: np.random.Generator,
 ) -> Close:
-    """A key and a cadence formula for the end of a unit."""
+    """A key and a cadence formula for the end of a unit, seldom those of the unit before."""
     shares = {related.key: related.share for related in related_keys(home)}
     keys = [relative_key(home, roman) for roman in section.keys[home.mode]]
-    key = keys[draw([shares.get(k, 0.0) + FAR for k in keys], rng)]
-    formula = draw_formula(template, section, key, rng=rng)
+    odds = [(shares.get(key, 0.0) + FAR) * _fresh(template, section, key, before) for key in keys]
+    key = keys[draw(odds, rng)]
+    formula = draw_formula(template, section, key, before, rng=rng)
     picardy = last and key.mode == "minor" and formula.chords[-1] == "i"
     if picardy and rng.random() < PICARDY_SHARE:
         formula = replace(formula, chords=(*formula.chords[:-1], "I"))
     return Close(key, formula, last)
 
 
+def _fresh(template: Template, section: Section, key: Key, before: Close | None) -> float:
+    """How much of a key's weight is left, less that of a close like the one before."""
+    kinds = _kinds(template, section, key)
+    return sum(_odds(kinds, key, before)) / sum(_odds(kinds, key, None))
+
+
 def draw_formula(
-    template: Template, section: Section, key: Key, *, rng: np.random.Generator
+    template: Template,
+    section: Section,
+    key: Key,
+    before: Close | None = None,
+    *,
+    rng: np.random.Generator,
 ) -> CadenceFormula:
     """A cadence formula among those with which a unit may close in a key.
 
     Raises:
         FactError: the mode of the key has none of its kinds.
     """
+    kinds = _kinds(template, section, key)
+    kind = kinds[draw(_odds(kinds, key, before), rng)]
+    formulas = cadence_formulas(kind, key.mode)
+    return formulas[draw([each.count + UNCOUNTED for each in formulas], rng)]
+
+
+def _odds(kinds: Sequence[str], key: Key, before: Close | None) -> list[float]:
+    """Weights of the kinds of cadence with which a unit may close in a key."""
+    heard = before.formula.kind if before is not None and before.key == key else None
+    return [(cadence_share(kind) + FAR) * (ECHO if kind == heard else 1.0) for kind in kinds]
+
+
+def _kinds(template: Template, section: Section, key: Key) -> list[str]:
     planned = [PLANNED_AS.get(kind, kind) for kind in section.close]
     kinds = [kind for kind in planned if cadence_formulas(kind, key.mode)]
     if not kinds:
@@ -129,9 +162,7 @@ def draw_formula(
         raise FactError(
             f"form {template.id}", f"section {section.id}", f"no {came} in {key}; there are {known}"
         )
-    kind = kinds[draw([cadence_share(kind) + FAR for kind in kinds], rng)]
-    formulas = cadence_formulas(kind, key.mode)
-    return formulas[draw([each.count + UNCOUNTED for each in formulas], rng)]
+    return kinds
 
 
 def draw(weights: Sequence[float], rng: np.random.Generator) -> int:

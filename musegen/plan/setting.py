@@ -13,19 +13,35 @@ from functools import cache
 from math import log
 
 from musegen.errors import ScoreError
+from musegen.plan.closing import (
+    PERFECT,
+    Kinds,
+    every_kind,
+    finals_of,
+    formulas,
+    last_note,
+    offered,
+)
 from musegen.plan.ensemble import CHOIR
 from musegen.plan.home import fit, home_key
 from musegen.plan.phrasing import phrase_ends
 from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot, where
 from musegen.score import Metre, Note, Score
-from theory_kb.check import Style, final_cadences
+from theory_kb.check import Style
 from theory_kb.chords import Chord, chord, spell, vocabulary
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, PitchClass, ScaleDegree
-from theory_kb.query import CadenceFormula, cadence_formulas, cadence_kinds, related_keys
+from theory_kb.query import CadenceFormula, related_keys
 
-__all__ = ["MOST_SLOTS", "chords_at", "every_chord", "plan_around", "plan_of_chords"]
+__all__ = [
+    "MOST_SLOTS",
+    "check_length",
+    "chords_at",
+    "every_chord",
+    "plan_around",
+    "plan_of_chords",
+]
 
 EVERYDAY = ("common", "occasional")  # uses of chords that a beat is first offered
 MOST_SLOTS = 512  # chords of a piece; what is kept of each grows with the chords that fit
@@ -36,14 +52,9 @@ UNCOUNTED = 0.5  # phrases by which a formula that was never counted counts
 NO_FORMULA = 0.05  # phrases by which a key counts in which no cadence fits the notes
 CLOSING = 2  # last chords of a phrase that are bound to cadences
 HALF = ("cad-hc", "cad-phrygian")
-DECEPTIVE = "cad-deceptive"
-PERFECT = frozenset({"cad-pac"})  # its soprano ends on the tonic
-TONIC = 1  # scale degree
 PICARDY = {"I"}
 FIFTH = ScaleDegree(5, 0)
 OPENING = ("I", "I6", "V", "vi", "i", "i6", "VI")
-
-Finals = frozenset[str]  # kinds of cadence
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +95,12 @@ def plan_around(
         UnknownNameError: a metre that is not known.
     """
     lines = {voice: tuple(notes) for voice, notes in given.items() if notes}
-    if not lines:
-        raise ScoreError(score.title or name, "no note is given")
-    spans = _spans(score, lines, bars)
-    if len(spans) > MOST_SLOTS:
-        raise ScoreError(score.title or name, f"{len(spans)} beats, allowed are {MOST_SLOTS}")
-    slots = [
-        replace(slot, given=_given(slot, lines))
-        for slot in _slots(spans, score.metre, score.upbeat)
-    ]
+    slots = _bound_slots(score, lines, bars, name)
     key = home or home_key(lines, score.key, closes=lambda each: _comes_home(each, slots, style))
-    finals = _finals_of(style, key)
-    _check_end(slots[-1], key, score, finals)
+    finals = finals_of(style, key)
+    _check_end(slots[-1], key, score, offered(finals))
     phrases = _phrases(slots, key)
+    free = least_grade < COMMON
     return Plan(
         name,
         key,
@@ -104,21 +108,14 @@ def plan_around(
         score.upbeat,
         score.tempo,
         tuple(
-            _with_harmony(
-                slot,
-                phrases[slot.phrase],
-                slots,
-                key,
-                finals,
-                free=least_grade < COMMON,
-            )
+            _with_harmony(slot, phrases[slot.phrase], slots, key, finals, free=free)
             for slot in slots
         ),
         phrases,
         lines,
         least_grade=least_grade,
         stated=score.key if home is None and key != score.key else None,
-        finals=None if style is None else final_cadences(style, key.mode),
+        finals=finals,
     )
 
 
@@ -161,6 +158,38 @@ def plan_of_chords(
 
 
 # --- time -----------------------------------------------------------------------------------
+
+
+def check_length(score: Score, lines: Mapping[int, Sequence[Note]]) -> None:
+    """Refuse given voices that last too long, before anything is looked for in them.
+
+    Raises:
+        ScoreError: more beats from the first note to the last than a plan may hold.
+    """
+    start = min(line[0].onset for line in lines.values())
+    end = max(line[-1].end for line in lines.values())
+    beats = (end - start) / Fraction(beat_ticks(score.metre.beats, score.metre.unit), TICKS)
+    if beats > MOST_SLOTS:
+        problem = f"{float(beats):g} beats, at most {MOST_SLOTS} are written at once"
+        raise ScoreError(score.title or "the piece", problem)
+
+
+def _bound_slots(
+    score: Score, lines: Mapping[int, Sequence[Note]], bars: Sequence[int], name: str
+) -> list[Slot]:
+    """The slots of what is given, chords still open.
+
+    Raises:
+        ScoreError: nothing is given, or more than a plan may hold.
+    """
+    if not lines:
+        raise ScoreError(score.title or name, "no note is given")
+    check_length(score, lines)
+    spans = _spans(score, lines, bars)
+    if len(spans) > MOST_SLOTS:
+        raise ScoreError(score.title or name, f"{len(spans)} beats, allowed are {MOST_SLOTS}")
+    slots = _slots(spans, score.metre, score.upbeat)
+    return [replace(slot, given=_given(slot, lines)) for slot in slots]
 
 
 def _spans(score: Score, lines: Mapping[int, Sequence[Note]], bars: Sequence[int]) -> list[_Span]:
@@ -261,7 +290,7 @@ def _key_of(slots: Sequence[Slot], home: Key, *, last: bool) -> Key:
 
     def worth(key: Key, share: float) -> float:
         counted = sum(
-            formula.count + UNCOUNTED for formula in _formulas(key) if _closes(formula, key, slots)
+            formula.count + UNCOUNTED for formula in formulas(key) if _closes(formula, key, slots)
         )
         return log(share + FAR) + FIT * _fit(key, late) + log(counted + NO_FORMULA)
 
@@ -273,13 +302,6 @@ def _fit(key: Key, slots: Sequence[Slot]) -> float:
     """Share of the given notes of some slots that lie in a key."""
     given = (each for slot in slots for each in slot.given if each is not None)
     return fit(key, [pitch.pitch_class for each in given for pitch in each.pitches])
-
-
-@cache
-def _formulas(key: Key) -> tuple[CadenceFormula, ...]:
-    return tuple(
-        formula for kind in cadence_kinds() for formula in cadence_formulas(kind, key.mode)
-    )
 
 
 def _closes(formula: CadenceFormula, key: Key, slots: Sequence[Slot]) -> bool:
@@ -328,19 +350,23 @@ def chords_at(plan: Plan, place: int) -> tuple[Harmony, ...]:
     if plan.least_grade < COMMON:
         keys = dict.fromkeys((phrase.start_key, phrase.key))
         return tuple(one for key in keys for one in every_chord(key, slot))
-    return _with_harmony(
-        slot, phrase, plan.slots, plan.home, _offered(plan.finals), free=False
-    ).harmonies
+    return _with_harmony(slot, phrase, plan.slots, plan.home, plan.finals, free=False).harmonies
 
 
 def _with_harmony(
-    slot: Slot, phrase: Phrase, slots: Sequence[Slot], home: Key, finals: Finals, *, free: bool
+    slot: Slot,
+    phrase: Phrase,
+    slots: Sequence[Slot],
+    home: Key,
+    finals: Kinds | None,
+    *,
+    free: bool,
 ) -> Slot:
     """The chords that may stand at a slot and hold what is given there."""
     last = slot.phrase == slots[-1].phrase
-    perfect = finals == PERFECT and last and slot.closes
-    if perfect and not (slot.given and slot.given[SOPRANO]):
-        slot = replace(slot, soprano=(TONIC,))
+    kinds = offered(finals) if last else every_kind()
+    if last and slot.closes:
+        slot = last_note(slot, finals)
     keys = _keys_of(slot, phrase)
     ends = slot.to_end < CLOSING
     if free and not (last and ends):
@@ -354,50 +380,33 @@ def _with_harmony(
         return replace(slot, harmonies=_chords(phrase.key))
     chosen: tuple[Harmony, ...] = ()
     if ends and not free:
-        chosen = _closing(slot, phrase, slots, finals if last else _every_kind())
+        chosen = _closing(slot, phrase, slots, kinds)
     elif slot.closes:
-        chosen = tuple(
-            each for each in everyday if _arrives(each, finals if last else _every_kind())
-        )
+        chosen = tuple(each for each in everyday if _arrives(each, kinds))
     if not chosen and slot.from_start == 0 and slot.phrase == 0:
         chosen = tuple(each for each in everyday if each.chord.symbol in OPENING)
     return replace(slot, harmonies=chosen or everyday)
 
 
-def _arrives(each: Harmony, kinds: Finals) -> bool:
+def _arrives(each: Harmony, kinds: Kinds) -> bool:
     """Whether some cadence of some kinds leads to a chord."""
-    ends = {formula.chords[-1] for formula in _formulas(each.key) if formula.kind in kinds}
+    ends = {formula.chords[-1] for formula in formulas(each.key) if formula.kind in kinds}
     return each.chord.symbol in ends | PICARDY
-
-
-def _finals_of(style: Style | None, key: Key) -> Finals:
-    """Kinds of cadence with which a piece may end."""
-    return _offered(None if style is None else final_cadences(style, key.mode))
-
-
-def _offered(finals: Finals | None) -> Finals:
-    """Kinds that are offered for the end: where no style forbids any, all but deceptive ones."""
-    return _every_kind() - {DECEPTIVE} if finals is None else finals
-
-
-@cache
-def _every_kind() -> Finals:
-    return frozenset(cadence_kinds())
 
 
 def _comes_home(key: Key, slots: Sequence[Slot], style: Style | None) -> bool:
     """Whether a piece may end in a key as its given notes do."""
-    finals = _finals_of(style, key)
-    return any(each.kind in finals and _closes(each, key, slots) for each in _formulas(key))
+    finals = offered(finals_of(style, key))
+    return any(each.kind in finals and _closes(each, key, slots) for each in formulas(key))
 
 
-def _check_end(slot: Slot, key: Key, score: Score, finals: Finals) -> None:
+def _check_end(slot: Slot, key: Key, score: Score, finals: Kinds) -> None:
     """Refuse a last note with which no last cadence of a key can sound.
 
     Raises:
         ScoreError: names the place, the note, and the notes that may stand there.
     """
-    chords = dict.fromkeys(each.chords[-1] for each in _formulas(key) if each.kind in finals)
+    chords = dict.fromkeys(each.chords[-1] for each in formulas(key) if each.kind in finals)
     if key.mode == "minor" and "i" in chords:
         chords["I"] = None  # the Picardy third
     for voice, each in enumerate(slot.given):
@@ -424,13 +433,13 @@ def _last_tones(each: Chord, key: Key, voice: int) -> list[PitchClass]:
 
 
 def _closing(
-    slot: Slot, phrase: Phrase, slots: Sequence[Slot], kinds: Finals
+    slot: Slot, phrase: Phrase, slots: Sequence[Slot], kinds: Kinds
 ) -> tuple[Harmony, ...]:
     """Chords of the cadences of some kinds that the end of a phrase admits at a place."""
     inside = slots[phrase.first : phrase.last + 1]
     fitting = [
         formula
-        for formula in _formulas(phrase.key)
+        for formula in formulas(phrase.key)
         if formula.kind in kinds and _closes(formula, phrase.key, inside)
     ]
     if phrase.last + 1 == len(slots):

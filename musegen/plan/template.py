@@ -98,7 +98,10 @@ class Template:
     dynamics: str = "mf"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     metres: tuple[str, ...] = ()  # in which the form can be had
-    technique: str = ""  # that the form needs and nothing writes yet, a key of `TECHNIQUES`
+    technique: str = ""  # by which it is written, a key of `TECHNIQUES`; else a tune above chords
+    interval: str = "-P8"  # of a canon, from leader to follower
+    strict: bool = False  # whether a canon at another interval than the octave is exact
+    ground: str = ""  # name of a stored one
 
     @property
     def bars(self) -> int:
@@ -166,6 +169,9 @@ def _template(sheet: Sheet, metre: str | None) -> Template:
         sheet.parameters,
         tuple(head["metres"]),
         head["technique"],
+        head["interval"],
+        head["strict"],
+        head["ground"],
     )
     _check_whole(made, sheet)
     _check_lengths(made, sheet, per_bar)

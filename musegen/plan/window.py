@@ -16,14 +16,15 @@ from fractions import Fraction
 from functools import cache, partial
 
 from musegen.errors import ScoreError
+from musegen.plan.closing import Kinds, every_kind, finals_of, formulas, last_note
 from musegen.plan.ensemble import players_of
 from musegen.plan.plan import ANY, COMMON, Frame, Given, Harmony, Phrase, Plan, Slot, Stood
 from musegen.score import ChordLabel, Note, Score
 from musegen.slices import beat_spans, sounding, ticks
+from theory_kb.check import Style
 from theory_kb.chords import chord, read_chord, spell, vocabulary
 from theory_kb.metre import beat_strength
 from theory_kb.pitch import Key
-from theory_kb.query import cadence_formulas, cadence_kinds
 
 __all__ = [
     "MOST_BEATS",
@@ -42,6 +43,7 @@ MOST_BEATS = 512  # of a window
 BEFORE, AFTER = 16, 2  # beats around the window that the search sees
 CLOSING = 2  # last beats of a phrase that cadences are made of
 EVERYDAY = ("common", "occasional")  # use of the chords that are tried first
+LAST_CADENCE = "cadence-final"  # rule on how a piece ends
 
 NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
@@ -212,6 +214,7 @@ def plan_window(
     known: Collection[tuple[str, int, tuple[int, ...]]],
     *,
     name: str,
+    style: Style | None = None,
     least_grade: int = COMMON,
     keep_harmony: bool = False,
 ) -> Plan:
@@ -221,6 +224,8 @@ def plan_window(
         window: what is open.
         known: errors that the piece has already: rule, onset in ticks, voices.
         name: of the task.
+        style: whose last cadences count where the window reaches the end, unless the piece had none
+            of them; None leaves all open.
         least_grade: of the progressions that may stand. At `ANY` rare chords are offered beside the
             everyday ones, and phrases may close with any chord of their key.
         keep_harmony: whether each chord stays what it is.
@@ -229,11 +234,17 @@ def plan_window(
     ends = sorted({*score.phrase_ends, score.duration})
     bare = _slots(window, ends)
     phrases = _phrases(window, bare, ends)
+    closes = window.spans[-1][1] >= score.duration
+    judged = closes and not keep_harmony and all(rule != LAST_CADENCE for rule, _, _ in known)
+    finals = finals_of(style, phrases[-1].key) if judged else None
+    if closes:
+        bare[-1] = last_note(bare[-1], finals)
     slots = tuple(
         _with_harmony(
             slot,
             window,
             phrases[slot.phrase],
+            finals if phrases[slot.phrase] is phrases[-1] else None,
             keep_harmony=keep_harmony,
             free=least_grade == ANY,
         )
@@ -253,7 +264,8 @@ def plan_window(
         chords_given=keep_harmony,
         ensemble=players_of(score),
         open_voices=voices,
-        ends=window.spans[-1][1] >= score.duration,
+        finals=finals,
+        ends=closes,
         frame=Frame(score, frozenset(known)),
     )
 
@@ -347,7 +359,13 @@ def _harmony(label: ChordLabel) -> Harmony:
 
 
 def _with_harmony(
-    slot: Slot, window: Window, phrase: Phrase, *, keep_harmony: bool, free: bool
+    slot: Slot,
+    window: Window,
+    phrase: Phrase,
+    finals: Kinds | None,
+    *,
+    keep_harmony: bool,
+    free: bool,
 ) -> Slot:
     """The chords that may stand at a slot: its own, and others where voices are free to change."""
     assert slot.stood is not None, "a window has something that stood"
@@ -355,8 +373,9 @@ def _with_harmony(
     if keep_harmony or slot.stands:
         return replace(slot, harmonies=(own,))
     keys = dict.fromkeys((own.key, *_keys_near(window, slot), phrase.key))
+    kinds = every_kind() if finals is None else finals
     fitting: list[Harmony] = []
-    for offer in _offers(slot, keys, phrase, free=free):
+    for offer in _offers(slot, keys, phrase, kinds, free=free):
         fitting = [each for each in offer if holds(each, slot)]
         if fitting:
             break
@@ -364,14 +383,16 @@ def _with_harmony(
 
 
 def _offers(
-    slot: Slot, keys: Iterable[Key], phrase: Phrase, *, free: bool
+    slot: Slot, keys: Iterable[Key], phrase: Phrase, kinds: Kinds, *, free: bool
 ) -> Iterator[list[Harmony]]:
     """Chords in the order in which they are tried; the first that hold what is given are taken."""
     if free:
         yield [each for key in keys for each in _chords(key, everyday=False)]
         return
     for everyday in (True, False):
-        yield [each for key in keys for each in _choices(slot, key, phrase, everyday=everyday)]
+        yield [
+            each for key in keys for each in _choices(slot, key, phrase, kinds, everyday=everyday)
+        ]
 
 
 def _keys_near(window: Window, slot: Slot) -> tuple[Key, ...]:
@@ -380,10 +401,12 @@ def _keys_near(window: Window, slot: Slot) -> tuple[Key, ...]:
     return tuple(label_at(window.score, time).key for time in times)
 
 
-def _choices(slot: Slot, key: Key, phrase: Phrase, *, everyday: bool) -> tuple[Harmony, ...]:
+def _choices(
+    slot: Slot, key: Key, phrase: Phrase, kinds: Kinds, *, everyday: bool
+) -> tuple[Harmony, ...]:
     """Chords of a key, at the end of a phrase those of the cadences of its key."""
     if slot.to_end < CLOSING:
-        return _closing(key, slot.to_end) if key == phrase.key else ()
+        return _closing(key, slot.to_end, kinds) if key == phrase.key else ()
     return _chords(key, everyday=everyday)
 
 
@@ -397,13 +420,12 @@ def _chords(key: Key, *, everyday: bool) -> tuple[Harmony, ...]:
 
 
 @cache
-def _closing(key: Key, to_end: int) -> tuple[Harmony, ...]:
-    """Chords of the cadences of a key, so many places before the end."""
+def _closing(key: Key, to_end: int, kinds: Kinds) -> tuple[Harmony, ...]:
+    """Chords of the cadences of some kinds in a key, so many places before the end."""
     symbols = dict.fromkeys(
         formula.chords[-1 - to_end]
-        for kind in cadence_kinds()
-        for formula in cadence_formulas(kind, key.mode)
-        if len(formula.chords) > to_end
+        for formula in formulas(key)
+        if formula.kind in kinds and len(formula.chords) > to_end
     )
     return tuple(Harmony(key, chord(key.mode, symbol)) for symbol in symbols)
 

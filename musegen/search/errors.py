@@ -90,9 +90,18 @@ class DeadEndError(_ExplainableError):
     `proved` says that every way was tried, so that there is no solution; else the search gave up.
     """
 
-    def __init__(self, slot: int, reason: str, *, proved: bool = False) -> None:
-        """Name the furthest slot (counted from 0) that could not be passed, and why."""
-        super().__init__(f"slot {slot}: {reason}")
+    def __init__(
+        self, slot: int, reason: str, *, proved: bool = False, placed: bool = False
+    ) -> None:
+        """Name the furthest slot (counted from 0) that could not be passed, and why.
+
+        Args:
+            slot: furthest slot that was reached.
+            reason: what is wrong there.
+            proved: whether every way was tried.
+            placed: whether the reason names its place in other words than a slot.
+        """
+        super().__init__(reason if placed else f"slot {slot}: {reason}")
         self.slot, self.reason, self.proved = slot, reason, proved
 
 

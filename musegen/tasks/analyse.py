@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from musegen.analysis.analyse import analyse, hear
-from musegen.analysis.comparison import Comparison, compared
+from musegen.analysis.comparison import Comparison, HumanLabel, compared
+from musegen.analysis.places import bar_lines
 from musegen.analysis.result import Analysis
 from musegen.errors import MusegenError, OptionError, ScoreError
 from musegen.io.analysis_text import NOTATIONS, romantext
@@ -17,6 +18,7 @@ from musegen.io.musicxml import write_musicxml
 from musegen.io.pieces import Reading
 from musegen.io.reading import read_pieces
 from musegen.io.romantext_reading import read_romantext
+from musegen.score import Score
 from musegen.tasks.pool import in_order
 from musegen.threads import one_thread
 from theory_kb.pitch import Key
@@ -141,7 +143,7 @@ def _one(path: Path, reading: Reading | ScoreError, options: AnalyseOptions) -> 
         return Analysed(str(path), path.name, None, str(reading))
     key = Key.parse(options.key) if options.key else None
     try:
-        given = read_romantext(options.against) if options.against else ()
+        given = _given(options.against, reading.score) if options.against else ()
         with one_thread():
             heard = hear(reading.score, key=key)
             found = analyse(reading.score, readings=options.readings, heard=heard)
@@ -152,6 +154,11 @@ def _one(path: Path, reading: Reading | ScoreError, options: AnalyseOptions) -> 
     remarks = (*reading.remarks, *found.remarks)
     told = replace(found, remarks=remarks)
     return Analysed(str(path), reading.name, told, comparison=comparison)
+
+
+def _given(path: Path, score: Score) -> tuple[HumanLabel, ...]:
+    """A given analysis, its bars laid on those of the score; of a number that comes twice the first."""
+    return read_romantext(path, bars=dict(reversed(bar_lines(score))))
 
 
 def write_outputs(found: Sequence[Analysed], options: AnalyseOptions) -> None:

@@ -12,25 +12,35 @@ import numpy as np
 import musegen
 from musegen.emotion import mood_of
 from musegen.errors import OptionError
-from musegen.plan.form_schema import CHORALE, DYNAMICS, FORM_TEXTURES
+from musegen.io.midi import program_of
+from musegen.originality import MOST_NOTES
+from musegen.plan.form_schema import CHORALE, DYNAMICS, FORM_TEXTURES, IMITATION
 from musegen.plan.template import Template, load_template
+from musegen.provenance import RHYTHMS, WEIGHTS, file_sum
 from musegen.score import Direction, Note, Score
 from musegen.tasks.compose import Request, draw_key
 from musegen.tasks.form import Character, FormDraft, compose_form
 from musegen.tasks.writing import Options
+from musegen.textures.expression import expressed
 from musegen.textures.playing import played
 from theory_kb.pitch import Key
 
 __all__ = [
     "FormRequest",
     "FormWork",
+    "as_played",
+    "coloured",
     "form_work",
+    "home_of",
     "in_mood",
     "is_chorale",
+    "is_woven",
     "parted",
+    "provenance_of",
     "template_of",
 ]
 
+PLAIN, EXPRESSIVE = "plain", "expressive"
 SURFACE_STYLE = "pop"  # rules of tunes over chords, whole or broken
 
 
@@ -46,6 +56,16 @@ class FormRequest(Request):
     feeling: str = ""  # name of the emotion, for the folder
     dynamics: str = ""  # where the piece begins; empty: as the template says
     words: str = ""  # how it is to be played
+    expression: bool | None = None  # whether it is marked and played with it; None: tunes are
+    program: int | None = None  # General MIDI instrument, from 0; None: as the texture says
+    most_overlap: int | None = MOST_NOTES  # in a row that stand in the training corpus; None: any
+
+    @property
+    def playing(self) -> str:
+        """How it is played where that is not the usual way, for the folder."""
+        if self.program is not None:
+            return f"program-{self.program + 1}"
+        return {None: "", True: EXPRESSIVE, False: PLAIN}[self.expression]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +99,29 @@ def parted(
     return {"key": rest.pop("key", key), "metre": rest.pop("metre", metre), "settings": rest}
 
 
+def as_played(play: str | None) -> dict[str, Any]:
+    """How a piece is played, as fields of a request.
+
+    Args:
+        play: `plain`, `expressive`, or an instrument of General MIDI by its name or its number from
+            1, which is played with expression; None: tunes are expressive, four voices plain.
+
+    Raises:
+        OptionError: it is none of these.
+    """
+    if play in (None, PLAIN, EXPRESSIVE):
+        return {"expression": None if play is None else play == EXPRESSIVE}
+    return {"expression": True, "program": program_of(str(play))}
+
+
 def is_chorale(request: FormRequest) -> bool:
     """Whether the texture is that of four voices in one rhythm, which `musegen.tasks.compose` writes."""
     return template_of(request).texture == CHORALE
+
+
+def is_woven(request: FormRequest) -> bool:
+    """Whether the form has a technique that `musegen.tasks.compose_woven` writes."""
+    return template_of(request).technique not in ("", IMITATION)
 
 
 def in_mood(
@@ -127,8 +167,10 @@ def form_work(request: FormRequest) -> FormWork:
     if template.texture == CHORALE:
         allowed = ", ".join(each for each in FORM_TEXTURES if each != CHORALE)
         raise OptionError("texture", CHORALE, f"one of {allowed}; four voices are another task")
+    if is_woven(request):
+        raise OptionError("technique", template.technique, "none: lines are woven by another task")
     rng = np.random.default_rng(request.seed)
-    home = _home(request, template, rng)
+    home = home_of(request, template, rng)
     tempo = request.tempo or template.tempo
     options = Options(seed=request.seed, models=(), temperature=0.0, figures=False)
     drawn = compose_form(
@@ -139,12 +181,14 @@ def form_work(request: FormRequest) -> FormWork:
         theme=request.theme,
     )
     score = played(drawn.draft.score, drawn.layout, drawn.draft.plan, drawn.draft.skeleton)
-    score = replace(score, tempo=tempo, directions=_coloured(score.directions, request))
-    provenance = _provenance(request, template, home)
+    score = replace(score, tempo=tempo, directions=coloured(score.directions, request))
+    if request.expression is not False:
+        score = expressed(score, words=request.words, program=request.program)
+    provenance = provenance_of(request, template, home)
     return FormWork(request, drawn, score, SURFACE_STYLE, request.choices, provenance)
 
 
-def _coloured(directions: Sequence[Direction], request: FormRequest) -> tuple[Direction, ...]:
+def coloured(directions: Sequence[Direction], request: FormRequest) -> tuple[Direction, ...]:
     """Directions with the loudness and the words of an emotion: all marks louder or softer alike."""
     marks = [each for each in directions if each.kind == "dynamics"]
     if not request.dynamics or not marks:
@@ -162,7 +206,8 @@ def _coloured(directions: Sequence[Direction], request: FormRequest) -> tuple[Di
     return (*words, *found)
 
 
-def _home(request: FormRequest, template: Template, rng: np.random.Generator) -> Key:
+def home_of(request: FormRequest, template: Template, rng: np.random.Generator) -> Key:
+    """The key that is asked for, or one that is drawn in the mode that fits."""
     if request.key is not None:
         return Key.parse(request.key)
     drawn = draw_key(rng)
@@ -170,16 +215,21 @@ def _home(request: FormRequest, template: Template, rng: np.random.Generator) ->
     return drawn if drawn.mode == wanted else drawn.relative
 
 
-def _provenance(request: FormRequest, template: Template, home: Key) -> dict[str, Any]:
+def provenance_of(request: FormRequest, template: Template, home: Key) -> dict[str, Any]:
     """Where a piece comes from: all that is needed to make it again."""
     return {
         "musegen": musegen.__version__,
+        "task": "compose",
         "form": request.form,
         "template": template.id,
         "metre": template.metre,
         "key": home.name,
         "seed": request.seed,
         "parameters": {name: str(value) for name, value in sorted(template.parameters.items())},
-        "rhythms": "counted on folk songs and dance tunes that come with music21 (see weights/rhythms.json)",
+        "theme": [[str(note.onset), str(note.duration), note.pitch.name] for note in request.theme],
+        "feeling": request.feeling,
+        "play": request.playing or EXPRESSIVE,
+        "rhythms": "counted on folk songs and dance tunes that come with music21",
+        "counted": {RHYTHMS: file_sum(WEIGHTS / RHYTHMS)},
         "models": "none",
     }

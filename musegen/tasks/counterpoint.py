@@ -201,7 +201,7 @@ def _searched(problem: Problem, judge: LineJudge, options: CounterpointOptions) 
         )
     except DeadEndError as error:
         place = place_name(problem.slots[error.slot].time)
-        raise DeadEndError(error.slot, f"{place}: {error.reason}") from error
+        raise DeadEndError(error.slot, f"{place}: {error.reason}", placed=True) from error
 
 
 def declared(exercise: Exercise, score: Score) -> Piece:

@@ -6,8 +6,6 @@ off goes on where it stopped. A file that cannot be read is a row in a list of p
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,17 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from musegen.analysis.analyse import analyse
-from musegen.descriptors.table import columns, describe
-from musegen.errors import MusegenError, OptionError, OutputError, ScoreError
+from musegen.descriptors.table import FACTS, columns, describe
+from musegen.errors import MusegenError, OutputError, ScoreError
 from musegen.io.files import check_file_target, write_file
 from musegen.io.pieces import Reading
 from musegen.io.reading import read_pieces
+from musegen.io.tables import check_format, csv_table, table_bytes
 from musegen.tasks.pool import in_order
 from musegen.threads import one_thread
 
-__all__ = ["Row", "TableReport", "check_table", "describe_files", "kept_rows", "problems_of"]
+__all__ = [
+    "TEXTS",
+    "Row",
+    "TableReport",
+    "check_table",
+    "describe_files",
+    "kept_rows",
+    "problems_of",
+]
 
 ABOUT = ("file", "piece", "title", "key")  # columns before those of the descriptors
+TEXTS = (*ABOUT, FACTS)  # columns of text; all others hold numbers
 PROBLEM = ("file", "piece", "problem")
 
 
@@ -63,11 +71,10 @@ def check_table(table: Path, *, force: bool) -> None:
     """Refuse a table early that could not be written.
 
     Raises:
-        OptionError: its name does not end in .csv.
+        OptionError: its name does not end as a table's does, or the library of that format is missing.
         OutputError: it is there already, or could not be written.
     """
-    if table.suffix.lower() != ".csv":
-        raise OptionError("--table", str(table), "a name that ends in .csv, the format written")
+    check_format(table, "--table")
     for path in (table, problems_of(table)):
         check_file_target(path, force=force)
 
@@ -84,14 +91,14 @@ def describe_files(
 
     Args:
         paths: files.
-        table: CSV to write; beside it stand what could not be described, if anything, and while
+        table: CSV or Parquet to write, as its name ends; beside it stand what could not be described, if anything, and while
             the work goes on what is finished.
         jobs: processes at work at a time.
         force: replace what is there.
         progress: takes the number of files that are finished, and of all.
 
     Raises:
-        OptionError: fewer jobs than one, or another format.
+        OptionError: fewer jobs than one, another format, or one whose library is missing.
         OutputError: a file is there already, or cannot be written.
     """
     check_table(table, force=force)
@@ -196,19 +203,11 @@ def _append(store: Path, mark: str, rows: Sequence[Row]) -> None:
 
 
 def _write(table: Path, rows: Sequence[Row], problems: Sequence[Row]) -> None:
-    names = (*ABOUT, *columns())
     told = [{"file": row.file, "piece": row.piece, **row.cells} for row in rows]
-    write_file(table, _csv(names, told))
+    kinds = {name: str if name in TEXTS else float for name in (*ABOUT, *columns())}
+    write_file(table, table_bytes(table, kinds, told))
     if problems:
         lines = [{name: getattr(row, name) for name in PROBLEM} for row in problems]
-        write_file(problems_of(table), _csv(PROBLEM, lines))
+        write_file(problems_of(table), csv_table(dict.fromkeys(PROBLEM, str), lines))
     else:
         problems_of(table).unlink(missing_ok=True)
-
-
-def _csv(names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()

@@ -21,7 +21,7 @@ from musegen.slices import piece
 from musegen.tasks.excerpt import excerpt, labelled, spliced
 from musegen.tasks.locks import Locks, bar_span, parse_voices
 from musegen.tasks.writing import MOST_SOLUTIONS, Draft, Options, write
-from theory_kb.check import check, load_style
+from theory_kb.check import Style, check, load_style
 from theory_kb.errors import MusegenError
 from theory_kb.metre import is_known, metre_names
 
@@ -157,7 +157,7 @@ def rewrite(
     """
     chosen = options if _halves(here.score) else replace(options, figures=False)
     warm = replace(chosen, temperature=WARM + chosen.temperature)
-    plans = list(_plans(here, keep_harmony=keep_harmony))
+    plans = list(_plans(here, load_style(options.style), keep_harmony=keep_harmony))
     failed: MusegenError | None = None
     for draw in range(DRAWS):
         for plan in tuple(plans):
@@ -178,11 +178,13 @@ def _halves(score: Score) -> bool:
     return all(metre.unit < 8 or metre.beats % COMPOUND for metre in score.metres)
 
 
-def _plans(here: Passage, *, keep_harmony: bool) -> Iterator[Plan]:
+def _plans(here: Passage, style: Style, *, keep_harmony: bool) -> Iterator[Plan]:
     """Plans of a passage, from the strict to the loose; the chords as they are come last."""
     if not keep_harmony:
         for grade in GRADES:
-            yield plan_window(here.window, here.known, name="Infill", least_grade=grade)
+            yield plan_window(
+                here.window, here.known, name="Infill", style=style, least_grade=grade
+            )
     yield plan_window(here.window, here.known, name="Infill", keep_harmony=True)
 
 

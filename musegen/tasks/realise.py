@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -67,35 +68,51 @@ def realise(  # noqa: PLR0913 - one keyword an option, each with a default
             not hold; names bar and beat.
         InfeasibleError: the hard rules leave no solution; names the place and the rules.
     """
-    players = _players(texture, voices)
-    if metre not in metre_names():
-        raise OptionError("metre", metre, f"one of {', '.join(metre_names())}")
+    players, written_in = _players(texture, voices), _metre(metre)
     if unfigured not in (None, *UNFIGURED):
         raise OptionError("unfigured", unfigured, f"one of {', '.join(UNFIGURED)}")
-    beats, unit = (int(number) for number in metre.split("/"))
     if isinstance(given, str) and is_bass(given):
-        given = read_bass(given, metre=Metre(beats, unit))
-    plans = tuple(
+        given = read_bass(given, metre=written_in)
+    plans = [
         _with_pattern(plan, pattern)
         for each in players
         for plan in (
-            (_of_chords(given, each, key, Metre(beats, unit)),)
+            (_of_chords(given, each, key, written_in),)
             if isinstance(given, str)
             else _of_bass(given, each, key, unfigured, load_style(_style(options, each)))
         )
-    )
+    ]
+    found = _first_written(plans, _fitting(options, plans[0]), count, models)
+    return tuple(each if each.score.figures else _with_figures(each) for each in found)
 
-    chosen = _fitting(options, plans[0])
-    for plan in plans:
-        rng, last = np.random.default_rng(options.seed), plan is plans[-1]
-        try:
-            found = write_several(plan, chosen, rng=rng, count=count, models=models, led_on=last)
-        except (InfeasibleError, DeadEndError):
-            if last:
-                raise
-        else:
-            return tuple(each if each.score.figures else _with_figures(each) for each in found)
-    raise AssertionError("the last plan returns or raises")
+
+def _first_written(
+    plans: Sequence[Plan], options: Options, count: int, models: Mapping[str, SlotModel] | None
+) -> tuple[Draft, ...]:
+    """Solutions of the first plan that has any; rules give way only where no plan has one without.
+
+    Raises:
+        InfeasibleError, DeadEndError: that of the last plan.
+    """
+    attempts = [(plan, False) for plan in plans if len(plans) > 1 or not plan.lenient]
+    attempts += [(plan, True) for plan in plans if plan.lenient]
+
+    def written(plan: Plan, led_on: bool) -> tuple[Draft, ...]:
+        rng = np.random.default_rng(options.seed)
+        return write_several(plan, options, rng=rng, count=count, models=models, led_on=led_on)
+
+    for each in attempts[:-1]:
+        with suppress(InfeasibleError, DeadEndError):
+            return written(*each)
+    return written(*attempts[-1])
+
+
+def _metre(text: str) -> Metre:
+    """A metre by its name, such as `3/4`."""
+    if text not in metre_names():
+        raise OptionError("metre", text, f"one of {', '.join(metre_names())}")
+    beats, unit = (int(number) for number in text.split("/"))
+    return Metre(beats, unit)
 
 
 def _with_pattern(plan: Plan, pattern: Score | None) -> Plan:

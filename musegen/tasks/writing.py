@@ -15,7 +15,7 @@ from musegen.constraints import Problem, build_problem
 from musegen.encoding import chord_table
 from musegen.errors import DeadEndError, InfeasibleError, OptionError
 from musegen.models.protocol import BoolArray, FloatArray, IntArray, SlotModel
-from musegen.models.registry import load_models
+from musegen.models.registry import load_proposers
 from musegen.plan.plan import Plan, where
 from musegen.score import Score
 from musegen.search.protocols import Measure
@@ -209,7 +209,7 @@ def write_several(
     check_options(options)
     if not 1 <= count <= MOST_SOLUTIONS:
         raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
-    used = models if models is not None else load_models(options.models, chord_table())
+    used = models if models is not None else load_proposers(options.models, chord_table())
     with one_thread(), _placed(plan, load_style(options.style)):
         found = _found(plan, options, used, rng, count, led_on=led_on)
     return tuple(sorted(found, key=lambda draft: -draft.search.score))
@@ -286,7 +286,8 @@ def _placed(plan: Plan, style: Style) -> Iterator[None]:
         raise refusal.explained_by(ask) from error
     except DeadEndError as error:
         place = where(plan.slots[error.slot], plan.metre[1])
-        refused = DeadEndError(error.slot, f"{place}: {error.reason}", proved=error.proved)
+        reason = f"{place}: {error.reason}"
+        refused = DeadEndError(error.slot, reason, proved=error.proved, placed=True)
         if error.proved:
             refused.explained_by(partial(explain_dead_end, plan, style, error.slot))
         raise refused from error

@@ -65,14 +65,14 @@ def played(
                     lanes[lane] += notes
         tune += own
     used = [Part(NAMES[lane], tuple(notes)) for lane, notes in enumerate(lanes) if notes]
-    named = any(texture in SYMBOLS for _, texture, _, _ in sections)
+    named = [(start, end) for _, texture, start, end in sections if texture in SYMBOLS]
     return replace(
         score,
         parts=(Part("Melody", tuple(tune)), *used),
         hands=1 if used else None,
         directions=tuple(_directions(sections, layout)),
         repeats=tuple(_repeats(sections)),
-        symbols=tuple(_symbols(score)) if named else (),
+        symbols=tuple(symbol for span in named for symbol in _symbols(score, span)),
     )
 
 
@@ -160,9 +160,12 @@ def _repeats(sections: Sequence[_Section]) -> Iterator[tuple[Fraction, Fraction]
             yield inside[0][2], inside[-1][3]
 
 
-def _symbols(score: Score) -> Iterator[ChordSymbol]:
+def _symbols(score: Score, span: tuple[Fraction, Fraction]) -> Iterator[ChordSymbol]:
+    """The chords of a section, each where it is another one than before."""
     last: tuple[object, ...] = ()
     for label in score.chords:
+        if not span[0] <= label.onset < span[1]:
+            continue
         harmony = Harmony(label.key, chord(label.key.mode, label.numeral))
         members = spell(harmony.chord, harmony.key)
         bass = members[harmony.chord.inversion]

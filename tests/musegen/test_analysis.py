@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from musegen.analysis.analyse import analyse
 from musegen.analysis.decoding import (
     Segment,
+    entered,
     first_scores,
     forward_pass,
     last_scores,
@@ -300,6 +301,16 @@ def test_the_score_of_a_path_is_that_of_its_features(seed: int) -> None:
     best = float((forward.ended[-1] + last_scores(t)).max())
     known = Parameters(t.weights, {}, {})
     assert path_features(t, known, path) @ t.weights == pytest.approx(best)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_entering_a_state_is_worth_the_best_way_into_it(seed: int) -> None:
+    """Ways are looked for key by key, through sounds that agree; the twin tries every state before."""
+    t = small(seed)
+    ended = np.random.default_rng(seed).normal(scale=3, size=t.space.size)
+    for at in (1, 2):
+        twin = [(ended + step_scores(t, at, state)).max() for state in range(t.space.size)]
+        assert entered(t, ended, at) == pytest.approx(twin)
 
 
 @pytest.mark.parametrize("seed", range(4))

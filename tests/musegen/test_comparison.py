@@ -125,6 +125,22 @@ def test_our_own_romantext_agrees_with_us() -> None:
     assert all(pair.theirs == pair.ours for pair in found.cadences)
 
 
+@pytest.mark.parametrize(
+    "text", ["m1 C: I b3 V\nm2 I\n", "m0 b4 C: I\nm1 I b3 V\nm2 I\n", "m0 C: I\nm1 I b3 V\nm2 I\n"]
+)
+def test_bars_of_a_text_fall_on_those_of_the_score(text: str) -> None:
+    """An upbeat may be left out, or written as long as it is or as a whole bar: bar 1 is bar 1."""
+    bars = {0: Fraction(0), 1: Fraction(1), 2: Fraction(5)}
+    labels = parse_romantext(HEAD + text, "upbeat.rntxt", bars=bars)
+    assert [each.onset for each in labels if each.onset >= 1][-3:] == [1, 3, 5]
+
+
+def test_a_text_of_bars_that_the_score_has_not_is_refused() -> None:
+    """Bar 9 of an analysis cannot be laid on a score of two."""
+    with pytest.raises(ScoreError, match=r"bar 9: the score has only bars 1 to 2"):
+        parse_romantext(f"{HEAD}m9 C: I\n", "x", bars={1: Fraction(0), 2: Fraction(4)})
+
+
 def test_a_difference_is_told_with_its_place_and_rank() -> None:
     """A given ii6 for IV is the one difference, and a low one."""
     score = block("G4 E4 C4 C3", "A4 F4 C4 F3", "G4 D4 B3 G3", "G4 E4 C4 C3")

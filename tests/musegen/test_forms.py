@@ -10,13 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from musegen.errors import FactError, MusegenError, OptionError, UnknownNameError
-from musegen.form_result import FormPiece
 from musegen.io.timeline import Span, draw_timeline
 from musegen.plan.form_file import form_path
 from musegen.plan.form_schema import TEXT_CADENCES, form_schema
 from musegen.plan.form_text import form_rows, new_form, section_rows, settings_of, span_values
 from musegen.plan.template import MAX_BARS, each_metre, load_template, phrase_groups, template_names
-from musegen.tasks.compose_form import FormRequest, form_work
 from theory_kb.catalogue import catalogue
 
 SCALED = {"chorale"}  # the template has half the phrases that the facts describe
@@ -211,11 +209,3 @@ def test_a_spoiled_template_is_refused_or_still_a_form(
     told = refusal_of(write(tmp_path, spoiled))
     assert told is None or ("mine.toml" in told and "\n" not in told)
     assert {each.name for each in tmp_path.iterdir()} == {"mine.toml"}
-
-
-def test_a_form_of_imitation_says_that_it_is_not_imitated() -> None:
-    """A piece in the plan of a fugue is not passed off as one."""
-    made = FormPiece(form_work(FormRequest(form="fugue-exposition-4v", seed=0)))
-    assert made.summary["not written"].startswith("imitation")
-    assert load_template("chaconne").technique == "ground"
-    assert not load_template("rondo-5").technique

@@ -1,6 +1,7 @@
 """Plans: slots that fill the bars, keys and cadences that the template admits."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,6 +50,16 @@ def test_plan_keeps_to_its_template(seed: int, key: str) -> None:
         assert plan.slots[phrase.first].opens
     assert plan.phrases[-1].key == home
     assert plan.slots[-1].soprano == (1,)
+
+
+def test_neighbouring_phrases_seldom_close_alike() -> None:
+    """Of Bach's neighbours 6 in 100 share key and kind of cadence; independent draws made 20 so."""
+    alike = closes = 0
+    for seed, key in enumerate(["C", "a"] * 150):
+        heard = [(phrase.key, phrase.cadence) for phrase in plan_of("chorale", key, seed).phrases]
+        alike += sum(before == after for before, after in pairwise(heard))
+        closes += len(heard) - 1
+    assert 0.03 < alike / closes < 0.09
 
 
 def test_every_slot_has_a_chord_to_stand_on() -> None:

@@ -21,6 +21,7 @@ FILES = {
     "score.wav",
     "explanation.json",
     "explanation.html",
+    "provenance.json",
 }
 
 

@@ -266,6 +266,12 @@ def test_basses_that_cannot_be_realised_are_refused(
     assert "\n" not in str(caught.value)
 
 
+def test_a_free_bass_of_thousands_of_bars_is_refused_before_its_phrases_are_sought() -> None:
+    """The limit is the same with figures and without."""
+    with pytest.raises(ScoreError, match="1900 beats, at most 512 are written at once"):
+        realise("C major: " + "C3 " * 1900, QUICK)
+
+
 def test_unknown_textures_and_policies_are_refused() -> None:
     """What there is is named."""
     with pytest.raises(UnknownNameError, match="keyboard in 3"):
@@ -347,6 +353,16 @@ def test_what_figures_force_is_found_among_several_readings() -> None:
         assert made.problem.forced == {"seventh-resolves-down"}
         found = [each for each in made.report.findings if each.rule == "seventh-resolves-down"]
         assert [(each.bar, each.beat) for each in found] == [(1, 4.0)]
+
+
+@pytest.mark.parametrize("text", ["C major: I V64 V64 I6 V7 I", "A minor: i V64 V64 i6 V7 i"])
+def test_six_fours_of_no_type_that_the_chords_force_are_reported(text: str) -> None:
+    """At the keyboard they are errors whoever plays: all four voices stay, and both are named."""
+    (made,) = realise(text, Options(models=(), temperature=0.0), texture="keyboard")
+    assert len(made.score.parts) == 4
+    assert made.problem.forced == {"six-four-untyped"}
+    found = [each for each in made.report.findings if each.rule == "six-four-untyped"]
+    assert [(each.severity, each.beat) for each in found] == [("E", 2.0), ("E", 3.0)]
 
 
 def test_a_figured_bass_that_is_given_up_takes_its_figures_along() -> None:

@@ -322,8 +322,8 @@ def test_words_of_a_rest() -> None:
 
 
 def test_built_in_styles() -> None:
-    """Eight styles are there, with costs for the search and a description."""
-    named = {"strict", "bach", "fux2", "fux3", "kbd", "pop", "homophony", "song"}
+    """Nine styles are there, with costs for the search and a description."""
+    named = {"strict", "bach", "fux2", "fux3", "kbd", "pop", "homophony", "song", "imitation"}
     assert set(style_names()) == named
     for name in style_names():
         style = load_style(name)

@@ -48,7 +48,7 @@ class Move:
 
     def unison(self, place: int) -> bool:
         """Whether both sound one pitch."""
-        return self.upper[place].semitone == self.lower[place].semitone
+        return self.upper[place] == self.lower[place]
 
     def leaps(self, voice: tuple[Pitch, Pitch]) -> bool:
         """Whether a voice moves by a third or more."""
@@ -320,6 +320,20 @@ def test_spelling_decides_for_both() -> None:
     for upper, answer in (("G4 A4", True), ("Abb4 A4", False)):
         move = pair(upper, "C4 D4")
         assert ours(compared.ours, move) == peer(compared.peer, move) == answer
+
+
+def test_voices_that_cross_by_octaves_still_make_fifths() -> None:
+    """One voice leaps two octaves under the other: its own pitch class, not the other's."""
+    compared, move = COMPARED["fifths"], pair("C4 C2", "F3 G2")
+    assert ours(compared.ours, move)
+    assert peer(compared.peer, move)
+
+
+def test_a_diminished_second_is_no_unison() -> None:
+    """E sharp and F that go to one C were no unison before."""
+    compared, move = COMPARED["octaves and unisons"], pair("F4 C2", "E#4 C2")
+    assert not ours(compared.ours, move)
+    assert not peer(compared.peer, move)
 
 
 def test_every_rule_that_is_compared_exists() -> None:

@@ -57,6 +57,7 @@ class Canon:
     semitones: int  # semitones of the same interval
     delay: int  # ticks
     strict: bool = False  # exact intervals, not only generic ones
+    close: int | None = None  # ticks where the free ending begins; None: after the last right note
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class _Reader:
         )
 
     def canon(self, text: str) -> Canon:
-        leader, follower, name, delay, *strict = text.split()
+        leader, follower, name, delay, *more = text.split()
+        closes = [_ticks(each.removeprefix("close=")) for each in more if each[:6] == "close="]
         interval = Interval.parse(name.lstrip("-"))
         sign = -1 if name.startswith("-") else 1
         return Canon(
@@ -83,7 +84,8 @@ class _Reader:
             sign * interval.steps,
             sign * interval.semitones,
             _ticks(delay),
-            bool(strict),
+            "strict" in more,
+            *closes,
         )
 
     def given(self, text: str) -> tuple[GivenNote, ...]:

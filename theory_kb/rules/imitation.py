@@ -11,6 +11,7 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from theory_kb.errors import UnknownNameError
+from theory_kb.imitation import UP_A_FIFTH, UP_A_FOURTH, answering_shifts, head_length
 from theory_kb.moment import NONE, REST, Moments
 from theory_kb.rules.context import Canon, Entry
 from theory_kb.rules.engine import piece_rule
@@ -23,8 +24,7 @@ ACCENTED = 3  # beat strength from which a beat is strong
 FIFTH, FOURTH = 1, -1  # on the line of fifths
 SIXTHS = (3, -4)
 IMPERFECT = (2, 5)  # staff steps of thirds and sixths within the octave
-UP_A_FIFTH, UP_A_FOURTH = 4, 3  # staff steps within the octave
-TONIC, MEDIANT, DOMINANT, SEVENTH = 0, 2, 4, 6  # degrees by letter
+TONIC, DOMINANT = 0, 4  # degrees by letter
 
 
 # ------------------------------------------------------------------------------------- canon
@@ -34,7 +34,7 @@ class _Copy(NamedTuple):
     """A canon as it was meant and as it is."""
 
     wrong: list[LineNote]  # notes of the follower that are not the leader's, in time order
-    last: int  # ticks where the follower's last right note ends, 0 if it has none
+    last: int  # ticks where the canon ends: as declared, or with the last right note; 0 if it has none
 
 
 def _copied(piece: Piece, canon: Canon) -> _Copy:
@@ -56,7 +56,7 @@ def _copied(piece: Piece, canon: Canon) -> _Copy:
                 wrong.append(note)
             else:
                 last = onset(piece, note.stop)
-    return _Copy(wrong, last)
+    return _Copy(wrong, last if canon.close is None else canon.close)
 
 
 def _answers(note: LineNote, wanted: tuple[int, int], *, exact: bool) -> bool:
@@ -260,26 +260,6 @@ def _degrees(piece: Piece, entry: Entry) -> list[int]:
     return [(note.step - 4 * tonic) % 7 for note in _theme(piece, entry)]
 
 
-def _head(degrees: Sequence[int], most: int) -> int:
-    """How many notes of a subject belong to its head, 0 if it asks for a real answer.
-
-    The head is a fifth degree that begins it, or goes to the end of a leap between 1 and 5.
-    """
-    for place, pair in enumerate(pairwise(degrees[:most])):
-        if set(pair) == {TONIC, DOMINANT}:
-            return place + 2
-    return int(degrees[0] == DOMINANT)
-
-
-def _expected(degree: int, *, inside: bool) -> tuple[int, ...]:
-    """Shifts that may answer a note: in a mutation 5 by 1 and 7 by 3, but 1 by 5 and 3 by 7."""
-    if not inside:
-        return (UP_A_FIFTH,)
-    if degree in (DOMINANT, SEVENTH):
-        return (UP_A_FOURTH,)
-    return (UP_A_FIFTH,) if degree in (TONIC, MEDIANT) else (UP_A_FOURTH, UP_A_FIFTH)
-
-
 def _turn(piece: Piece, entry: Entry) -> int | None:
     """The first note of a subject in the key of the dominant, if it ends there."""
     tonics = piece.surface["tonic"][[note.start for note in _theme(piece, entry)]].tolist()
@@ -308,11 +288,11 @@ def _misanswered(piece: Piece, model: Entry, answer: Entry, most: int) -> int | 
     degrees, shifts = _degrees(piece, model), _shifts(piece, model, answer)
     if not degrees or len(_theme(piece, answer)) != len(degrees):
         return len(shifts)
-    head = _head(degrees, most)
+    head = head_length(degrees, most)
     turn = _turn(piece, model)
     tail = len(shifts) if turn is None else _tail(shifts, degrees, max(head, 1), turn)
     for place, (degree, shift) in enumerate(zip(degrees, shifts, strict=True)):
-        wanted = _expected(degree, inside=place < head) if place < tail else (UP_A_FOURTH,)
+        wanted = answering_shifts(degree, inside=place < head) if place < tail else (UP_A_FOURTH,)
         if shift not in wanted:
             return place
     return None

@@ -35,8 +35,9 @@ Moment = Any  # a MOMENT record as numba sees it
 
 @helper
 def unison(moment: Moment, upper: int, lower: int) -> bool:
-    """Whether two voices sound one pitch."""
-    return moment.semitone[upper] == moment.semitone[lower]
+    """Whether two voices sound one pitch; a diminished second is none."""
+    same = moment.semitone[upper] == moment.semitone[lower]
+    return same and moment.step[upper] == moment.step[lower]
 
 
 @helper
@@ -53,12 +54,13 @@ def anticipates(before: Moment, now: Moment, upper: int, lower: int) -> bool:
 
 @helper
 def parallel(before: Moment, now: Moment, upper: int, lower: int, kind: int) -> bool:
-    """Whether two voices move the same way, to new pitch classes, from one class to itself."""
+    """Whether two voices move the same way, not both to their own pitch classes, from one class to itself."""
     same_way = direction(before, now, upper) != 0
     same_way = same_way and direction(before, now, upper) == direction(before, now, lower)
     if not same_way or perfect(before, upper, lower) != kind:
         return False
-    return perfect(now, upper, lower) == kind and not octave_leap(before, now, upper)
+    leaps = octave_leap(before, now, upper) and octave_leap(before, now, lower)
+    return perfect(now, upper, lower) == kind and not leaps
 
 
 @helper

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
+from musegen.exercises.grading.plain import interval_words
 from musegen.exercises.grading.task import Task
+from musegen.exercises.grading.words import voice_zh
 from musegen.exercises.item import Text
 from musegen.score import Note
 from musegen.slices import sounding
@@ -70,8 +72,8 @@ def align(task: Task, lines: Lines, settle: Settle = _as_they_are) -> Aligned:
     found = settle(tuned)
     changed = tuple(_changed(task, found))
     if changed:
-        said = ", ".join(sorted({task.voices[voice] for voice, _ in changed}))
-        notes = (*notes, _given_note(said, len(changed)))
+        voices = sorted({voice for voice, _ in changed})
+        notes = (*notes, _given_note([task.voices[voice] for voice in voices], len(changed)))
     return Aligned(_restored(task, found), (*notes, *more), transposed, changed)
 
 
@@ -169,11 +171,13 @@ def _unmoved(task: Task, lines: Lines, move: Callable[[Line], Iterator[Note]]) -
 
 def _moved(start: Fraction, late: Fraction, line: Line) -> Iterator[Note]:
     begin = start + min(late, NOW)
+    later = [note for note in line if note.onset >= max(late, begin + max(late, NOW))]
     for note in line:
-        if note.onset < begin:
-            yield note
-        elif note.onset - late >= 0 and note.onset >= begin + max(late, NOW):
-            yield replace(note, onset=note.onset - late)
+        if note.onset < begin:  # held over, it ends where the first of the moved notes begins
+            room = later[0].onset - late - note.onset if later else note.duration
+            yield replace(note, duration=min(note.duration, room))
+    for note in later:
+        yield replace(note, onset=note.onset - late)
 
 
 def _scaled(scale: Fraction, line: Line) -> Iterator[Note]:
@@ -186,8 +190,9 @@ def _late(task: Task, start: Fraction, late: Fraction) -> Text:
     plural = "" if beats == 1 else "s"
     en, zh = ("late", "晚") if late > 0 else ("early", "早")
     chord = task.slot_at(start) + 1
-    place = f"chord {chord}" if chord else f"quarter note {start + 1}"
-    where = f"第 {chord} 个和弦" if chord else f"第 {start + 1} 个四分音符"
+    bar, _ = task.score(task.given).bar_and_beat(start)
+    place = f"chord {chord}" if chord else f"bar {bar}"
+    where = f"第 {chord} 个和弦" if chord else f"第 {bar} 小节"
     return Text(
         f"W_SHIFTED: the answer is {beats} quarter note{plural} {en} from {place} on; "
         "it is marked as if it stood in its place",
@@ -207,43 +212,46 @@ def _scale_note(times: Fraction) -> Text:
 
 
 def _in_tune(task: Task, lines: Lines, settle: Settle) -> tuple[Lines, tuple[Text, ...], bool]:
-    """An answer in the key and the clefs of the exercise."""
-    plain = fit(task, settle(lines))
-    if plain >= FITS or not task.written_voices:
+    """An answer in the key, the octave and the clefs of the exercise."""
+    here = settle(lines)
+    plain, stand = fit(task, here), _standing(task, here)
+    if (plain >= FITS and stand > 0) or not task.written_voices:
         return lines, (), False
-    best = _best(task, plain, _settled(settle, _transpositions(task, lines)))
-    if best is not None:
-        name, moved = best
-        said = Text(
-            f"W_TRANSPOSED: the whole answer lies {name}; in its key it is right so far as it goes",
-            f"W_TRANSPOSED：整份答案移调（{name}），按原调评分",
+    for ways in (_transpositions(task, lines), _clefs(task, lines)):
+        tried = ((settle(moved), said) for said, moved in ways)
+        score, moved, said = max(
+            ((fit(task, moved), moved, said) for moved, said in tried), key=lambda way: way[0]
         )
-        return moved, (said,), True
-    best = _best(task, plain, _settled(settle, _clefs(task, lines)))
-    if best is not None:
-        return best[1], (_clef_note(best[0]),), True
+        anchored = stand == 0 and _standing(task, moved) == 1  # chords alone know no octave
+        if score >= FITS and (score >= plain + BETTER or anchored):
+            return moved, (said,), True
     return lines, (), False
 
 
-def _settled(settle: Settle, ways: Iterator[tuple[str, Lines]]) -> Iterator[tuple[str, Lines]]:
-    for name, moved in ways:
-        yield name, settle(moved)
+def _standing(task: Task, lines: Lines) -> float:
+    """Share of the given notes that stand where they were given; 1 where none is."""
+    count = sum(map(len, task.given))
+    return 1 - sum(1 for _ in _changed(task, lines)) / count if count else 1.0
 
 
-def _best(task: Task, plain: float, ways: Iterator[tuple[str, Lines]]) -> tuple[str, Lines] | None:
-    found = max(((fit(task, moved), name, moved) for name, moved in ways), key=lambda way: way[0])
-    good = found[0] >= FITS and found[0] >= plain + BETTER
-    return (found[1], found[2]) if good else None
-
-
-def _transpositions(task: Task, lines: Lines) -> Iterator[tuple[str, Lines]]:
+def _transpositions(task: Task, lines: Lines) -> Iterator[tuple[Text, Lines]]:
     """Every note, or every note but the voices that are given, by one interval."""
     for moved_voices in (tuple(range(len(lines))), task.written_voices):
         for name in TRANSPOSITIONS:
-            interval = Interval.parse(name)
-            down = Interval(-interval.steps, -interval.semitones)
-            yield f"a {name} too high", _by(lines, moved_voices, partial(_plus, down))
-            yield f"a {name} too low", _by(lines, moved_voices, partial(_plus, interval))
+            up = Interval.parse(name)
+            down = Interval(-up.steps, -up.semitones)
+            yield _key_note(up, "high", "高"), _by(lines, moved_voices, partial(_plus, down))
+            yield _key_note(up, "low", "低"), _by(lines, moved_voices, partial(_plus, up))
+
+
+def _key_note(interval: Interval, en: str, zh: str) -> Text:
+    said = interval_words(interval)
+    article = "an" if said.en[0] in "aeiou" else "a"
+    return Text(
+        f"W_TRANSPOSED: the whole answer lies {article} {said.en} too {en}; "
+        "in its place it is right so far as it goes",
+        f"W_TRANSPOSED：整份答案{zh}了{said.zh}，按原位评分",
+    )
 
 
 def _plus(interval: Interval, note: Note) -> Pitch:
@@ -257,11 +265,12 @@ def _by(lines: Lines, voices: Sequence[int], move: Callable[[Note], Pitch]) -> L
     )
 
 
-def _clefs(task: Task, lines: Lines) -> Iterator[tuple[str, Lines]]:
+def _clefs(task: Task, lines: Lines) -> Iterator[tuple[Text, Lines]]:
     """One voice read in another clef."""
     for voice in task.written_voices:
-        for steps in CLEFS:
-            yield f"{voice} {steps}", _by(lines, (voice,), partial(_stepped, task, steps))
+        for steps, clefs in CLEFS.items():
+            said = _clef_note(task.voices[voice], *clefs)
+            yield said, _by(lines, (voice,), partial(_stepped, task, steps))
 
 
 def _stepped(task: Task, steps: int, note: Note) -> Pitch:
@@ -276,12 +285,10 @@ def _stepped(task: Task, steps: int, note: Note) -> Pitch:
     return Pitch.of(PitchClass(lowest + (LETTER_FIFTHS[letter] - lowest) % 7), step // 7)
 
 
-def _clef_note(name: str) -> Text:
-    _, steps = name.split()
-    read, meant = CLEFS[int(steps)]
+def _clef_note(voice: str, read: str, meant: str) -> Text:
     return Text(
-        f"W_CLEF: a voice was written as if its {read} clef were a {meant} clef",
-        f"W_CLEF：有一个声部把{CLEFS_ZH[read]}当作{CLEFS_ZH[meant]}来写",
+        f"W_CLEF: {voice} was written as if its {read} clef were a {meant} clef",
+        f"W_CLEF：{voice_zh(voice)}把{CLEFS_ZH[read]}当作{CLEFS_ZH[meant]}来写",
     )
 
 
@@ -296,17 +303,26 @@ def _changed(task: Task, lines: Lines) -> Iterator[tuple[int, Note]]:
                 yield voice, note
 
 
-def _given_note(voices: str, count: int) -> Text:
+def _given_note(voices: Sequence[str], count: int) -> Text:
     plural = "s were" if count > 1 else " was"
+    en, zh = ", ".join(voices), "、".join(map(voice_zh, voices))
     return Text(
-        f"W_GIVEN: {count} given note{plural} changed ({voices}); the rest is marked as it stands",
-        f"W_GIVEN：改动了 {count} 个给定音（{voices}），其余照常评分",
+        f"W_GIVEN: {count} given note{plural} changed ({en}); the rest is marked as it stands",
+        f"W_GIVEN：改动了 {count} 个给定音（{zh}），其余照常评分",
     )
 
 
 def _restored(task: Task, lines: Lines) -> Lines:
-    """Lines in which a given voice that lost all its notes has them back."""
+    """Lines in which given notes stand again where nothing sounds in their place."""
     return tuple(
-        line or task.given[voice] if voice in task.whole_voices else line
-        for voice, line in enumerate(lines)
+        tuple(sorted((*line, *_left_out(line, given)), key=lambda note: note.onset))
+        for line, given in zip(lines, task.given, strict=True)
     )
+
+
+def _left_out(line: Line, given: Line) -> list[Note]:
+    return [
+        note
+        for note in given
+        if not any(note.onset < each.end and each.onset < note.end for each in line)
+    ]

@@ -14,7 +14,9 @@ from itertools import combinations
 import numpy as np
 
 from musegen.exercises.grading.task import Task
+from musegen.exercises.grading.words import voice_zh
 from musegen.exercises.item import Text
+from musegen.io.lines import separate
 from musegen.score import Note, Part
 from theory_kb.errors import UnknownNameError
 from theory_kb.numerals import read_symbol
@@ -35,6 +37,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {  # how scores call the voices
 }
 RANGES = {"Soprano": "soprano", "Alto": "alto", "Tenor": "tenor", "Bass": "bass"}
 ENOUGH = 0.6  # share of a given line by which it is known
+FEW = 0.5  # share of the onsets up to which notes too many are slips, not a voice of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,10 @@ def arrange(task: Task, parts: Sequence[Part]) -> Arranged:
         parts: of the answer, high to low.
     """
     parts = [part for part in parts if part.notes]
-    places = _by_names(task, parts)
-    how = "names"
+    places, how = _by_names(task, parts), "names"
+    crowd: list[Text] = []
     if places is None:
+        parts, crowd = _uncrowded(task, parts)
         places, how = _by_notes(task, parts)
     lines: list[Line] = [()] * len(task.voices)
     spare = []
@@ -67,22 +71,55 @@ def arrange(task: Task, parts: Sequence[Part]) -> Arranged:
         else:
             spare.append(part)
     missing = tuple(voice for voice in task.written_voices if not lines[voice])
-    notes = [*_missing_notes(task, missing, parts), *_spare_notes(task, spare)]
+    notes = [*_missing_notes(task, missing, parts), *_spare_notes(task, spare), *crowd]
     for voice in task.whole_voices:
         lines[voice] = lines[voice] or task.given[voice]
     return Arranged(tuple(lines), how, missing, tuple(notes))
 
 
 def _by_names(task: Task, parts: Sequence[Part]) -> dict[int, int] | None:
-    """Voice of each part by its name; None where the names do not say."""
+    """Voice of each part by its name; None where the names do not say.
+
+    Beside parts for all voices there may be one that is none of them.
+    """
     found: dict[int, int] = {}
     for number, part in enumerate(parts):
         name = part.name.strip().lower()
         for voice, title in enumerate(task.voices):
             if name == title.lower() or name in NAMES.get(title, ()):
                 found[number] = voice
-    whole = len(found) == len(parts) and len(set(found.values())) == len(parts)
-    return found if whole else None
+    enough = len(found) in (len(parts), len(task.voices))
+    return found if enough and len(set(found.values())) == len(found) else None
+
+
+def _uncrowded(task: Task, parts: list[Part]) -> tuple[list[Part], list[Text]]:
+    """Parts without the places where more notes sound than there are voices, if these are few.
+
+    A chord with a note too many makes a line of its own when chords are set apart, and takes notes
+    of its neighbours with it. So what is left is set apart anew.
+    """
+    most = len(task.voices)
+    if len(parts) <= most:
+        return parts, []
+    notes = [note for part in parts for note in part.notes]
+    onsets = sorted({note.onset for note in notes})
+    crowded = [each for each in onsets if sum(n.onset <= each < n.end for n in notes) > most]
+    if len(crowded) > len(onsets) * FEW:
+        return parts, []
+    kept = [n for n in notes if not any(n.onset <= each < n.end for each in crowded)]
+    lines = separate(kept, task.title)
+    found = [Part(f"voice {number}", line) for number, line in enumerate(lines, 1) if line]
+    return found, [_crowd_note(task, each) for each in crowded]
+
+
+def _crowd_note(task: Task, onset: Fraction) -> Text:
+    slot, (bar, _) = task.slot_at(onset) + 1, task.score(task.given).bar_and_beat(onset)
+    en, zh = (f"chord {slot}", f"第 {slot} 个和弦") if slot else (f"bar {bar}", f"第 {bar} 小节")
+    most = len(task.voices)
+    return Text(
+        f"E_VOICES: more than {most} notes sound in {en}; it is not marked",
+        f"E_VOICES：{zh}超过 {most} 个音，不评分",
+    )
 
 
 def _by_notes(task: Task, parts: Sequence[Part]) -> tuple[dict[int, int], str]:
@@ -136,11 +173,11 @@ def _middle(task: Task, voice: int) -> float:
 def _missing_notes(task: Task, missing: Sequence[int], parts: Sequence[Part]) -> list[Text]:
     if not missing or not parts:
         return []
-    names = ", ".join(task.voices[voice] for voice in missing)
+    names = [task.voices[voice] for voice in missing]
     return [
         Text(
-            f"E_VOICES: nothing is written for {names}; what is there is marked",
-            f"E_VOICES：{names} 没有音符；其余照常评分",
+            f"E_VOICES: nothing is written for {', '.join(names)}; what is there is marked",
+            f"E_VOICES：{'、'.join(map(voice_zh, names))}没有音符；其余照常评分",
         )
     ]
 
@@ -150,11 +187,12 @@ def _spare_notes(task: Task, spare: Sequence[Part]) -> list[Text]:
     for part in spare:
         onsets = [note.onset for note in part.notes]
         slots = sorted({task.slot_at(onset) + 1 for onset in onsets}) if task.slots else []
-        where = f" (chords {', '.join(map(str, slots[:8]))})" if slots else ""
+        chords = ", ".join(map(str, slots[:8]))
+        en, zh = (f" (chords {chords})", f"（和弦 {chords}）") if slots else ("", "")
         found.append(
             Text(
-                f"E_VOICES: {part.name} is one voice too many{where} and is not marked",
-                f"E_VOICES：{part.name} 是多余的声部{where}，不评分",
+                f"E_VOICES: {part.name} is one voice too many{en} and is not marked",
+                f"E_VOICES：{part.name} 是多余的声部{zh}，不评分",
             )
         )
     return found

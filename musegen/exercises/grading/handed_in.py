@@ -9,13 +9,14 @@ from pathlib import Path
 from musegen.errors import OptionError, ScoreError
 from musegen.exercises.grading.faults import less_changes
 from musegen.exercises.grading.grade import grade
+from musegen.exercises.grading.imitation import canon_marked, exchange_marked
 from musegen.exercises.grading.rubric import load_rubric
 from musegen.exercises.grading.score_grader import Marked, grade_file, mark
 from musegen.exercises.hand_in import read_hand_in
 from musegen.exercises.item import Item
 from musegen.io.reading import SUFFIXES
 
-__all__ = ["grade_handed_in"]
+__all__ = ["SCORE_GRADERS", "grade_handed_in"]
 
 
 def _as_marked(_: Item, marked: Marked) -> Marked:
@@ -25,6 +26,8 @@ def _as_marked(_: Item, marked: Marked) -> Marked:
 SCORE_GRADERS: Mapping[str, Callable[[Item, Marked], Marked]] = {  # and what they do last
     "grading.score_grader:grade_score": _as_marked,
     "grading.faults:grade_repair": less_changes,
+    "grading.imitation:grade_canon": canon_marked,
+    "grading.imitation:grade_invertible": exchange_marked,
 }
 
 
@@ -48,7 +51,7 @@ def grade_handed_in(item: Item, answers: tuple[str, ...], rubric: str | None = N
 
     marked = item if rubric is None else replace(item, rubric=rubric)
     finish = SCORE_GRADERS.get(kind(item.id).grader)
-    if finish is None:
+    if finish is None or all(part.form != "score" for part in item.ask):
         return Marked(grade(item, read_hand_in(item, answers), rubric))
     load_rubric(marked.rubric)  # a wrong one is refused before anything is read
     files = [each for each in answers if _is_score_file(each)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from musegen.exercises.grading.task import Slot, Task
+from musegen.exercises.item import Text
+from musegen.io.limits import brief
 from musegen.score import Note
 from musegen.slices import sounding
 from theory_kb.chords import Chord, every_chord, vocabulary
@@ -16,18 +18,39 @@ __all__ = ["identify", "read_numerals", "readings"]
 
 USE: Mapping[str, int] = {"common": 0, "occasional": 1, "rare": 2}
 THIRD, FIFTH = 1, 2
+LONGEST = 40  # characters of a symbol in a note
 
 
-def read_numerals(task: Task, labels: Sequence[str]) -> list[str]:
-    """Typed labels as symbols of the knowledge base, a slot each; empty where one is no chord."""
-    found = []
+def read_numerals(task: Task, labels: Sequence[str]) -> tuple[list[str], list[Text]]:
+    """Typed labels as symbols of the knowledge base, and what is said of those that are none.
+
+    Returns:
+        A symbol a slot, empty where there is none or it is no chord, and notes.
+    """
+    found: list[str] = []
+    notes: list[Text] = []
     for number, slot in enumerate(task.slots):
         label = labels[number] if number < len(labels) else ""
         try:
             found.append(read_label(slot.key.mode, label).symbol if label else "")
         except MusegenError:
             found.append("")
-    return found
+            notes.append(
+                Text(
+                    f"unparsed: symbol {number + 1} {brief(label, LONGEST)!r} is no chord of "
+                    f"{slot.key}",
+                    f"第 {number + 1} 个标记无法识别：{brief(label, LONGEST)}",
+                )
+            )
+    if len(labels) > len(task.slots) > 0:
+        came, most = len(labels), len(task.slots)
+        notes.append(
+            Text(
+                f"W_LABELS: {came} symbols for {most} chords; the first {most} are marked",
+                f"W_LABELS：{most} 个和弦写了 {came} 个标记，只评前 {most} 个",
+            )
+        )
+    return found, notes
 
 
 def identify(task: Task, lines: Sequence[Sequence[Note]], labels: Sequence[str]) -> list[str]:

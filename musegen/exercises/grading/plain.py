@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
+from musegen.exercises.item import Text
 from theory_kb.pitch import Interval, Key, PitchError
 
-__all__ = ["REMEMBERED", "named_interval", "named_key", "named_pitch", "plain"]
+__all__ = ["REMEMBERED", "interval_words", "named_interval", "named_key", "named_pitch", "plain"]
 
 REMEMBERED = 4096  # texts: answers of a class are much alike, and so are distractors
-FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 SIGNS = str.maketrans(
     {"♯": "#", "♭": "b", "𝄪": "x", "𝄫": "bb", "−": "-", "–": "-", "、": ",", "\u3000": " "}
 )
@@ -32,7 +33,7 @@ ENGLISH_SIGNS: Mapping[str, str] = {
 @lru_cache(maxsize=REMEMBERED)
 def plain(text: str) -> str:
     """A typed answer with one sign for what has several."""
-    found = text.translate(SIGNS).translate(FULL_WIDTH)
+    found = unicodedata.normalize("NFKC", text.translate(SIGNS))  # wide, small and Roman signs
     found = CHINESE_SIGN.sub(lambda match: match[2] + CHINESE_SIGNS[match[1]], found)
     found = ENGLISH_SIGN.sub(
         lambda match: match[1] + ENGLISH_SIGNS[re.sub(r"[\s-]", "", match[2].lower())], found
@@ -131,6 +132,20 @@ def named_interval(text: str) -> Interval:
         if number is not None:
             return Interval.parse(f"{QUALITIES[match[1].lower()]}{number}")
     return Interval.parse(clean)
+
+
+def interval_words(interval: Interval) -> Text:
+    """What an interval is called, `minor third`; its size, whichever way it leads."""
+    quality, number = interval.quality, interval.number
+    en, zh = (
+        next(
+            word for word, sign in QUALITIES.items() if sign == quality and word.isascii() == latin
+        )
+        for latin in (True, False)
+    )
+    ordinal = ORDINALS[number - 1].partition("|")[0]
+    han = next(word for word, value in HAN.items() if value == number)
+    return Text(f"{en} {ordinal}", f"{zh}{han}度")
 
 
 # --- keys -----------------------------------------------------------------------------------

@@ -12,6 +12,9 @@ labels, phrases, or the whole - each worth `award` points:
     fundamental rules of which one breach leaves `fundamental_cap` of the unit at most
     minor, egregious, awards   of phrases, see `musegen.exercises.grading.scoring`
 
+What is taken down by ear is marked by `[melody]` or `[chords]`, see `musegen.exercises.grading.dictation`;
+its section only says the title and the most.
+
 A rule is named by its id; E, W and I stand for all that the style of the rubric, or of the exercise,
 counts so. `notes` lists rules that are shown and cost nothing. A rubric that `extends` another has its
 sections too: one of the same id takes the place of the other's, a new one stands before them.
@@ -35,7 +38,9 @@ from theory_kb.rules.styles import style_of
 
 __all__ = [
     "Cap",
+    "ChordPoints",
     "Deduction",
+    "MelodyPoints",
     "Policy",
     "Rubric",
     "Section",
@@ -46,7 +51,7 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent.parent / "rubrics"
-Unit = Literal["chord", "connection", "whole", "label", "phrase"]
+Unit = Literal["chord", "connection", "whole", "label", "phrase", "heard"]
 SEVERITIES = ("E", "W", "I")
 GRAVITY = (*SEVERITIES, "-")  # gravest first
 
@@ -108,6 +113,29 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class MelodyPoints:
+    """What is given for a melody, or a rhythm, that was taken down by ear."""
+
+    segments: int  # that it is cut into
+    each: float  # for a segment right in pitch and rhythm
+    any_right: float  # besides, if one is
+    bar_lines: float  # taken from an answer that is perfect but for them
+    few: float = 0.0  # points below which the other guides are tried
+    pitch: float = 0.0  # for a segment right in pitch alone
+    rhythm: float = 0.0  # for one right in rhythm alone
+
+
+@dataclass(frozen=True, slots=True)
+class ChordPoints:
+    """What is given for a chord of a phrase that was taken down by ear."""
+
+    soprano: float
+    bass: float  # in any octave
+    symbol: float
+    numeral: float  # of a symbol, for its numeral alone
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What becomes of answers that are out of the ordinary."""
 
@@ -130,6 +158,8 @@ class Rubric:
     policy: Policy = field(default_factory=Policy)
     rounding: Mapping[str, float] = field(default_factory=dict)  # halves go up, but for these
     rounded: bool = False  # whole points are reported beside the exact ones
+    melody: MelodyPoints | None = None
+    chords: ChordPoints | None = None
 
 
 def rubric_names() -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from musegen.exercises.grading.graded import Clause, Finding, Graded, Status
 from musegen.exercises.grading.identify import identify, read_numerals, readings
 from musegen.exercises.grading.mend import mend
 from musegen.exercises.grading.observe import Defect, Observed, observe
+from musegen.exercises.grading.readers import READERS
 from musegen.exercises.grading.rubric import Rubric, Section, load_rubric, rubric_style
 from musegen.exercises.grading.scoring import (
     Marking,
@@ -28,7 +29,7 @@ from musegen.exercises.grading.submission import (
     read_file,
 )
 from musegen.exercises.grading.task import Task
-from musegen.exercises.grading.typed import grade_part
+from musegen.exercises.grading.typed import BLANKS, grade_part, slot_texts
 from musegen.exercises.grading.words import sentence, spelled, voice_names
 from musegen.exercises.item import Answer, Ask, Item, Text
 
@@ -103,14 +104,14 @@ def _mark(item: Item, submission: Submission, typed: dict[str, str]) -> Marked:
         if submission.spelled
         else align(task, arranged.lines, partial(respelled, task))
     )
-    labels = read_numerals(task, _label_slots(item, typed))
+    labels, unread = read_numerals(task, _label_slots(item, typed))
     numerals = identify(task, aligned.lines, labels)
     style = rubric_style(rubric, task.style)
     named = _named_chords(item, task, aligned, labels)
     observed = observe(task, task.score(aligned.lines, numerals), style, named)
     clauses, said = _typed_clauses(item, rubric, typed, free=bool(named))
     clauses += score_sections(Marking(rubric, observed, score_part(item).id))
-    notes = (*_about(task, submission, arranged, aligned), *said)
+    notes = (*_about(task, submission, arranged, aligned), *said, *(unread if named else ()))
     return Marked(_graded(rubric, observed, aligned, (tuple(clauses), notes)), observed)
 
 
@@ -161,7 +162,8 @@ def _label_slots(item: Item, typed: Mapping[str, str]) -> list[str]:
     """Symbols of chords that were typed, one a slot."""
     for part in item.ask:
         if part.form == "text" and part.reader in LABELS:
-            return ["" if each == "?" else each for each in typed.get(part.id, "").split()]
+            texts = slot_texts(READERS[part.reader], typed.get(part.id, ""))
+            return ["" if each in BLANKS else each for each in texts]
     return []
 
 
@@ -217,7 +219,7 @@ def _about(
             Text(
                 f"W_KEY: the sheet has a signature of {_signature(came)}, the exercise of "
                 f"{_signature(wanted)}; the notes are marked as they sound",
-                f"W_KEY：调号为 {_signature(came)}，题目为 {_signature(wanted)}；按音高评分",
+                f"W_KEY：调号为{_signature_zh(came)}，题目为{_signature_zh(wanted)}；按音高评分",
             )
         )
     notes += _strange(task, aligned)
@@ -227,6 +229,10 @@ def _about(
 
 def _signature(fifths: int) -> str:
     return f"{abs(fifths)} {'flat' if fifths < 0 else 'sharp'}{'' if abs(fifths) == 1 else 's'}"
+
+
+def _signature_zh(fifths: int) -> str:
+    return f" {abs(fifths)} 个{'降号' if fifths < 0 else '升号'}"
 
 
 def _strange(task: Task, aligned: Aligned) -> list[Text]:

@@ -82,6 +82,7 @@ def most_points(rubric: Rubric, slots: int, phrases: int, labels: int) -> Fracti
     for section in rubric.sections:
         first = int(section.after_first)
         units = {"chord": slots - first, "connection": slots - 1, "whole": 1, "label": labels}
+        units["heard"] = slots - first
         if section.unit == "phrase":
             found += sum((_points(each) for each in section.awards[-phrases:]), Fraction(0))
         else:

@@ -14,7 +14,7 @@ from musegen.exercises.grading.readers import READERS, WRONG, Context, Judgement
 from musegen.exercises.item import Answer, Ask, Draft, Item, Text
 from theory_kb.errors import MusegenError
 
-__all__ = ["grade_part", "grade_typed", "read_slots", "same_answer"]
+__all__ = ["BLANKS", "grade_part", "grade_typed", "read_slots", "same_answer", "slot_texts"]
 
 BETWEEN_WORDS = re.compile(r"\s*[,;|]\s*")
 BETWEEN_SLOTS = re.compile(r"[\s,;|]+")
@@ -60,8 +60,8 @@ def same_answer(draft: Draft, part: Ask, one: str, other: str) -> bool:
         return True
     context = Context(draft, part)
     reader = READERS[part.reader]
-    first, _ = read_slots(context, _split(reader, one))
-    second, _ = read_slots(context, _split(reader, other))
+    first, _ = read_slots(context, slot_texts(reader, one))
+    second, _ = read_slots(context, slot_texts(reader, other))
     if None in first or None in second or len(first) != len(second):
         return False
     if not reader.ordered:
@@ -85,9 +85,9 @@ def _against(context: Context, key: str, text: str) -> Marked:
     part = context.part
     reader = READERS[part.reader]
     wanted = [
-        [reader.read(way, context) for way in slot.split("=")] for slot in _split(reader, key)
+        [reader.read(way, context) for way in slot.split("=")] for slot in slot_texts(reader, key)
     ]
-    answered, notes = read_slots(context, _split(reader, text))
+    answered, notes = read_slots(context, slot_texts(reader, text))
     if not reader.ordered:
         return _unordered(context, [ways[0] for ways in wanted], answered), notes
     most = Fraction(part.points, len(wanted))
@@ -114,7 +114,8 @@ def _spoiled(clause: Clause, wanted: int, answered: int) -> Clause:
     return Clause(clause.id, clause.part, clause.place, NO_POINTS, clause.most, said)
 
 
-def _split(reader: Reader, text: str) -> list[str]:
+def slot_texts(reader: Reader, text: str) -> list[str]:
+    """The slots of a typed answer, parted by spaces, commas, semicolons or bars."""
     clean = plain(text)
     if not clean:
         return []

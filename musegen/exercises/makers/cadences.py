@@ -16,7 +16,7 @@ from theory_kb.catalogue import entry
 from theory_kb.chords import chord
 from theory_kb.pitch import Key
 
-__all__ = ["cadence_of", "name_cadence", "name_sequence"]
+__all__ = ["SEQUENCES", "cadence_of", "name_cadence", "name_sequence"]
 
 CADENCES: Mapping[str, Text] = {
     "cad-pac": Text("perfect authentic cadence (PAC)", "完满全终止"),

@@ -15,8 +15,9 @@ from musegen.exercises.names import key_text
 from theory_kb.chord_symbols import ChordSymbol
 from theory_kb.chords import Chord, every_chord, read_chord, spell
 from theory_kb.errors import MusegenError
+from theory_kb.facts import USES
 from theory_kb.labels import functional_label
-from theory_kb.pitch import Key, Pitch, PitchClass
+from theory_kb.pitch import MODES, Key, Pitch, PitchClass
 from theory_kb.questions_harmony import tendency_tones
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "find_tendencies",
     "from_bass",
     "functional_or_blank",
+    "in_mode",
+    "known_in",
     "name_chord",
     "names_of",
     "sort_functions",
@@ -295,7 +298,7 @@ SORTED = 6  # chords of a row
 def sort_functions(work: Work) -> Draft:
     """A row of chords in a key: the function of each."""
     key = draw_key(work)
-    symbols = [each for each in work.params["symbols"] if _known(key.mode, each)]
+    symbols = in_mode(key.mode, work.params["symbols"])
     row = [symbols[place] for place in work.rng.permutation(len(symbols))[:SORTED]]
     chords = [read_chord(key.mode, symbol) for symbol in row]
     if any(chord.function not in FUNCTIONS for chord in chords):
@@ -320,19 +323,43 @@ def sort_functions(work: Work) -> Draft:
 TRAP = Text("the six-four of a cadence decorates the dominant", "终止四六和弦是属和弦的装饰")
 
 
-def _known(mode: str, symbol: str) -> bool:
+def known_in(mode: str, symbols: Sequence[str]) -> tuple[str, ...]:
+    """Those symbols that are chords of the mode, borrowed ones too."""
+    return tuple(symbol for symbol in symbols if _in(mode, symbol) is not None)
+
+
+def in_mode(mode: str, symbols: Sequence[str]) -> tuple[str, ...]:
+    """Those symbols that are meant for the mode: its chords, but not such as the other mode uses more.
+
+    So a level whose pool has I, i, IV and iv draws no major tonic amid a phrase in minor. An applied
+    chord is of every mode that has its target.
+    """
+    (other,) = set(MODES) - {mode}
+    found = []
+    for symbol in symbols:
+        here, there = _in(mode, symbol), _in(other, symbol)
+        if here is None:
+            continue
+        if there is None or here.applied_to is not None or _rarity(here) <= _rarity(there):
+            found.append(symbol)
+    return tuple(found)
+
+
+def _in(mode: str, symbol: str) -> Chord | None:
     try:
-        read_chord(mode, symbol)
+        return read_chord(mode, symbol)
     except MusegenError:
-        return False
-    return True
+        return None
+
+
+def _rarity(found: Chord) -> int:
+    return USES.index(found.use)
 
 
 def find_tendencies(work: Work) -> Draft:
     """A chord in a key: its tendency tones and their goals."""
     key = draw_key(work)
-    symbols = [each for each in work.params["symbols"] if _known(key.mode, each)]
-    chord = read_chord(key.mode, work.pick(symbols))
+    chord = read_chord(key.mode, work.pick(known_in(key.mode, work.params["symbols"])))
     tones = spell(chord, key)
     if not writable(tones):
         raise DiscardError("triple accidentals")

@@ -11,6 +11,7 @@ from musegen.exercises.makers.chords import (
     chords_of,
     from_bass,
     functional_or_blank,
+    in_mode,
     names_of,
     writable,
     wrong_chords,
@@ -30,7 +31,6 @@ __all__ = [
     "analyse",
     "drawn_phrase",
     "fill_progression",
-    "in_mode",
     "labels_part",
     "spell_numeral",
     "translate_labels",
@@ -40,19 +40,6 @@ LABELS = Text("labels", "标记")
 NOTES = Text("notes", "各音")
 NOWHERE = Text("", "")
 AWAY = "away"  # part whose labels belong to the key that is reached
-
-
-def in_mode(mode: str, symbols: Sequence[str]) -> tuple[str, ...]:
-    """Those symbols of a level that are chords of the mode."""
-    return tuple(symbol for symbol in symbols if _known(mode, symbol))
-
-
-def _known(mode: str, symbol: str) -> bool:
-    try:
-        chord(mode, symbol)
-    except MusegenError:
-        return False
-    return True
 
 
 def analyse(work: Work) -> Draft:
@@ -117,6 +104,7 @@ def _label_words(phrase: Phrase, view: View) -> Words:
     return {
         "key": key_text(key),
         "places": NOWHERE,
+        "count": str(len(phrase.chords)),
         "bass": " ".join(bass),
         "second": label_of(key, phrase.chords[1].symbol, view),
         "roman": " ".join(phrase.symbols),

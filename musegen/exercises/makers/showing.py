@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from musegen.exercises.item import Given
 from musegen.exercises.metres import beams
 from musegen.exercises.rhythm_text import RhythmValue
+from musegen.io.blank_sheet import hide_rests
 from musegen.io.examples import Example, ExampleStaff, Sign, example_ids, write_example
-from musegen.score import Metre
+from musegen.score import Metre, Note
 from theory_kb.pitch import Pitch
 
-__all__ = ["shown", "shown_chords", "shown_notes", "shown_rhythm"]
+__all__ = ["shown", "shown_begun", "shown_chords", "shown_notes", "shown_rhythm"]
 
 WHOLE = Fraction(4)
 COMMON = Metre(4, 4)
@@ -50,6 +52,41 @@ def shown_chords(
         if any(sign.pitches for sign in signs)
     ]
     return shown(text, Example(tuple(staves), sharps))
+
+
+def shown_begun(
+    text: str, lines: Sequence[tuple[str, Sequence[Note]]], length: Fraction, example: Example
+) -> Given:
+    """Staves with what is given and room to write.
+
+    Rests that are not seen hold the bars open, an eighth each.
+
+    Args:
+        text: words that say the same.
+        lines: clef and given notes of each staff, from the start on.
+        length: of the whole, in quarter notes.
+        example: its key signature and metre; it has no staves of its own.
+    """
+    bar = (example.metre or COMMON).bar
+    staves = tuple(
+        ExampleStaff(clef, tuple(_begun(notes, bar, number) for number in range(int(length / bar))))
+        for clef, notes in lines
+    )
+    begun = replace(example, staves=staves)
+    return Given(text, hide_rests(write_example(begun)), example_ids(begun))
+
+
+def _begun(notes: Sequence[Note], bar: Fraction, number: int) -> tuple[Sign, ...]:
+    """A bar of given notes, filled up with eighth rests."""
+    start, end = bar * number, bar * (number + 1)
+    inside = [note for note in notes if start <= note.onset < end]
+    found = [Sign((note.pitch,), note.duration) for note in inside]
+    left = end - (inside[-1].end if inside else start)
+    odd = [Sign((), left % EIGHTH)] if left % EIGHTH else []
+    return (*found, *odd, *([Sign((), EIGHTH)] * int(left // EIGHTH)))
+
+
+EIGHTH = Fraction(1, 2)
 
 
 def shown_rhythm(

@@ -12,10 +12,12 @@ from musegen.exercises.grading.dictation import (
     melodic_dictation,
     round_half_even_up,
 )
+from musegen.exercises.grading.rubric import load_rubric
 from musegen.score import Note
 from theory_kb.pitch import Interval, Pitch
 
 SEGMENT = Fraction(2)
+AP1, AP3 = load_rubric("ap1").melody, load_rubric("ap3")
 BAR = (Fraction(4),) * 4
 REFERENCE = "G4 A4 B4 D5 C5:.5 B4:.5 A4 B4:2 D5:1.5 C5:.5 B4 A4 F#4 A4 G4:2"
 
@@ -32,7 +34,8 @@ def melody(text: str, bars: tuple[Fraction, ...] = BAR) -> Melody:
 
 def points(answer: Melody) -> Fraction:
     """What an answer to the reference gets."""
-    return melodic_dictation(melody(REFERENCE), answer, SEGMENT)
+    assert AP1 is not None
+    return melodic_dictation(melody(REFERENCE), answer, SEGMENT, AP1)
 
 
 def test_perfect_answers() -> None:
@@ -88,11 +91,11 @@ def test_harmonic_dictation() -> None:
             ("B4", "G2", "V7"),
         )
     ]
-    assert harmonic_dictation(played, played, "major") == 12
+    assert harmonic_dictation(played, played, "major", AP3) == 12
     written = [
         (Pitch.parse("E5"), Pitch.parse("C2"), "i"),
         (Pitch.parse("D4"), Pitch.parse("B2"), "V"),
         (None, None, "bvi"),
         (Pitch.parse("B4"), Pitch.parse("G2"), "V7"),
     ]
-    assert harmonic_dictation(played, written, "major") == 8
+    assert harmonic_dictation(played, written, "major", AP3) == 8

@@ -10,10 +10,16 @@ from musegen.exercises.grading.grade import grade
 from musegen.exercises.hints import ladder, with_hints
 from musegen.exercises.item import LEVELS, Item, alternatives
 from musegen.exercises.kinds import Setting, kind, kinds
+from musegen.exercises.makers.chords import in_mode
 from musegen.exercises.making import make_item, make_items, proof_faults
 
 CASES = [(name, level) for name in kinds() for level in LEVELS]
-SEARCHED = ("cp.sp", "cp.3v", "cp.fault")  # seconds an item: a whole counterpoint is looked for
+SEARCHED = (
+    "cp.sp",
+    "cp.3v",
+    "cp.fault",
+    "cp.canon",
+)  # seconds an item: a whole counterpoint is looked for
 QUICK = [(name, level) for name, level in CASES if not name.startswith(SEARCHED)]
 
 
@@ -116,3 +122,16 @@ def test_hints_cost_a_fifth_from_the_second_on() -> None:
     assert with_hints(Fraction(5), 1) == 5
     assert with_hints(Fraction(5), 4) == 2
     assert with_hints(Fraction(5), 9) == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "meant"),
+    [
+        ("major", ("I", "ii6", "IV", "V", "V7", "vi", "V65/V")),
+        ("minor", ("V", "V7", "i", "iv", "iio6", "V65/V", "V65/iv")),
+    ],
+)
+def test_a_pool_for_both_modes_gives_each_its_own_chords(mode: str, meant: tuple[str, ...]) -> None:
+    """No major tonic amid a phrase in minor, no minor one in major; V and applied chords are of both."""
+    pool = ("I", "ii6", "IV", "V", "V7", "vi", "i", "iv", "iio6", "V65/V", "V65/iv")
+    assert in_mode(mode, pool) == meant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -76,6 +77,39 @@ def test_crossing_of_third_species_is_only_a_warning() -> None:
     graded = grade_score(species_item(3), {"score": f"Counterpoint: {FUX[3]}"})
     crossing = [each for each in graded.findings if each.rule == "voice-crossing"]
     assert [(each.bar, each.severity) for each in crossing] == [(9, "style")]
+
+
+def fux_item(voices: str, species: str, style: str, rubric: str) -> Item:
+    """Fux's cantus in some voices."""
+    facts = {**species_item(1).facts, "voices": voices, "species": species, "style": style}
+    return replace(species_item(1), rubric=rubric, facts=facts)
+
+
+def test_fux_below_his_cantus_makes_no_error() -> None:
+    """Worked example 7, fig. 6 as corrected: 8 10 5 6 10 10 10 5 3 3 1."""
+    item = fux_item("Cantus Counterpoint", "Counterpoint=1", "fux2", "fux_strict")
+    graded = grade_score(item, {"score": "Counterpoint: D3|D3|A3|F3|E3|D3|F3|C4|D4|C#4|D4"})
+    assert graded.status == "graded"
+    assert not [each.rule for each in graded.findings if each.severity == "error"]
+
+
+def test_fux_in_three_voices_is_touched_by_style_alone() -> None:
+    """Worked example 7, fig. 101: a fourth of upper voices is free, outer direct motion a warning."""
+    item = fux_item("Cantus Middle Low", "Middle=1 Low=1", "fux3", "fux_three")
+    graded = grade_score(
+        item,
+        {
+            "score": "Middle: F3|A3|C4|A3|B3|D4|C4|E4|D4|C#4|D4\n"
+            "Low: D3|D3|A3|F3|E3|D3|F3|C3|D3|A3|D3"
+        },
+    )
+    assert not [each.rule for each in graded.findings if each.severity == "error"]
+    direct = [each for each in graded.findings if each.rule == "direct-perfect-any"]
+    assert [(each.bar, each.severity, each.voices) for each in direct] == [
+        (8, "style", ("Cantus", "Low")),
+        (11, "style", ("Cantus", "Low")),
+    ]
+    assert not [f for f in graded.findings if f.bar == 4 and "fourth" in f.said.en]
 
 
 def test_parallel_fifths_in_first_species_cost_two() -> None:

@@ -122,6 +122,8 @@ def test_chords_and_overlays_are_voices(tmp_path: Path) -> None:
         "0:2:E4 2:2:F4",
         "0:2:C4 2:2:D4",
     ]
+    after_bar = read(tmp_path, HEAD + "[CE]4|[DF]4|1[EG]4:|[2[FA]4|]")
+    assert line(after_bar) == "0:4:E4 4:4:F4 8:4:G4 12:4:A4"
     overlay = read(tmp_path, HEAD + "c4 & E2 F2 | d4")
     assert [line(overlay, part) for part in range(2)] == ["0:4:C5 4:4:D5", "0:2:E4 2:2:F4"]
 

@@ -7,10 +7,12 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from musegen.io.audio import RATE, RELEASE, synthesise
+from musegen.io.audio import RATE, STEM_RATE, TIMBRES, synthesise, synthesise_stem
 from musegen.io.midi import write_midi
 from musegen.score import Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch
+
+RELEASE = TIMBRES["organ"].release
 
 
 def sound(data: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -87,3 +89,43 @@ def test_same_midi_same_bytes() -> None:
 def test_piece_without_notes_is_an_empty_sound() -> None:
     """No division by a loudness of zero."""
     assert len(sound(synthesise(write_midi(song(""))))) == 0
+
+
+# --- what an exercise plays -----------------------------------------------------------------
+
+
+def heard(data: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Samples of a mu-law WAV file, decoded by the formula of G.711."""
+    assert data[:4] + data[8:16] == b"RIFFWAVEfmt "
+    assert int.from_bytes(data[4:8], "little") == len(data) - 8
+    assert int.from_bytes(data[20:22], "little") == 7
+    start = data.index(b"data") + 8
+    length = int.from_bytes(data[start - 4 : start], "little")
+    turned = ~np.frombuffer(data[start : start + length], np.uint8)
+    segment, place = (turned >> 4) & 7, (turned & 15).astype(np.int64)
+    magnitude = (((place << 3) + 132) << segment) - 132
+    return np.where(turned & 128, -magnitude, magnitude) / 32768
+
+
+@pytest.mark.parametrize("timbre", TIMBRES)
+def test_a_stem_is_small_and_sounds_as_it_is_written(timbre: str) -> None:
+    """A byte a sample, loud without clipping, and its loudest partial the note's own or an octave."""
+    samples = heard(synthesise_stem([(69, 0.0, 1.5)], timbre))
+    assert len(samples) == pytest.approx((1.5 + TIMBRES[timbre].release) * STEM_RATE, abs=2)
+    assert np.abs(samples).max() == pytest.approx(0.89, abs=0.02)
+    part = samples[STEM_RATE // 4 : STEM_RATE // 4 + STEM_RATE]
+    assert abs(int(np.abs(np.fft.rfft(part * np.hanning(len(part)))).argmax()) - 440) < 2
+
+
+def test_mu_law_keeps_every_loudness_within_its_step() -> None:
+    """Coded and decoded, no sample is off by more than a thirtieth of itself and the smallest step."""
+    from musegen.io.audio import _mulaw_wav
+
+    samples = np.arange(-32_635, 32_636, 7)
+    back = heard(_mulaw_wav(samples, STEM_RATE)) * 32768
+    assert (np.abs(back - samples) <= np.abs(samples) / 30 + 8).all()
+
+
+def test_silence_is_a_file_too() -> None:
+    """A question that plays nothing yet is no error of the sound."""
+    assert len(heard(synthesise_stem([]))) > 0

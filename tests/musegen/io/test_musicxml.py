@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musegen.errors import OptionError
-from musegen.io.musicxml import LAYOUTS, Layout, numeral_text, read_musicxml, write_musicxml
+from musegen.io.musicxml import LAYOUTS, Layout, read_musicxml, write_musicxml
+from musegen.io.numerals import numeral_text
 from musegen.score import ChordLabel, Metre, Note, Part, Score
 from theory_kb.pitch import Key, Pitch
 

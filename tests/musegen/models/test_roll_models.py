@@ -10,6 +10,7 @@ import pytest
 
 from musegen.errors import StoredFileError, TrainingError, UnknownNameError
 from musegen.models.cards import DataCard, WeightsError, card_path
+from musegen.models.judged import Judgement
 from musegen.models.roll_models import (
     ROLL_MODELS,
     default_settings,
@@ -48,6 +49,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "lstm": NETWORK | {"hidden": 8, "embedding": 6, "inner": 8, "layers": 2},
     "ngram-lstm": NETWORK
     | {"hidden": 8, "embedding": 6, "inner": 8, "transpositions": 1, "rounds": 3},
+    "lstm-reinforce": NETWORK
+    | {"hidden": 8, "embedding": 6, "inner": 8, "tuning": 1, "steps": 2, "pieces": 2, "frames": 4},
     "lstm-sigmoid": NETWORK | {"hidden": 8, "embedding": 6},
     "transformer": NETWORK | {"width": 8, "heads": 2, "blocks": 2, "inner": 8},
     "rnn-rbm": NETWORK | BOLTZMANN,
@@ -62,13 +65,24 @@ def small(name: str) -> Any:
     return replace(default_settings(name), **SMALL[name])
 
 
+def judge(roll: Roll) -> Judgement:
+    """Every frame of fewer notes than four is a remark."""
+    few = [[0, 0, int(len(frame) < 4)] for frame in roll.frames]
+    return Judgement(np.array(few), 0.5)
+
+
+def train(name: str) -> TrainedRolls:
+    """A small model of a row."""
+    return train_frame_model(name, TRAIN, VALID, small(name), seed=1, judging=lambda _: judge)
+
+
 _TRAINED: dict[str, TrainedRolls] = {}
 
 
 def trained(name: str) -> TrainedRolls:
     """A small model of a row, trained once."""
     if name not in _TRAINED:
-        _TRAINED[name] = train_frame_model(name, TRAIN, VALID, small(name), seed=1)
+        _TRAINED[name] = train(name)
     return _TRAINED[name]
 
 
@@ -101,7 +115,7 @@ def test_a_stored_model_says_the_same(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_the_same_seed_gives_the_same_files(name: str, tmp_path: Path) -> None:
     """Weights and cards of two trainings are equal byte by byte."""
-    again = train_frame_model(name, TRAIN, VALID, small(name), seed=1)
+    again = train(name)
     for place, one in (("one", trained(name)), ("two", again)):
         save_frame_model(tmp_path / place / "model.safetensors", name, one, DATA)
     for file in ("model.safetensors", "model.json"):
@@ -174,7 +188,7 @@ def test_unknown_names_are_refused() -> None:
 def test_nothing_to_train_on_is_refused(name: str) -> None:
     """An empty split is refused by its name."""
     with pytest.raises(TrainingError, match="training split is empty"):
-        train_frame_model(name, (), VALID, small(name), seed=0)
+        train_frame_model(name, (), VALID, small(name), seed=0, judging=lambda _: judge)
 
 
 def stored_ngram(folder: Path, name: str = "ngram") -> Path:

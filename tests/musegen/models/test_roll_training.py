@@ -17,6 +17,7 @@ from musegen.models.note_transformer import NoteTransformer, NoteTransformerSett
 from musegen.models.rnn_rbm import RNNRBM, RNNRBMSettings
 from musegen.models.roll_training import fit, resolved, train_network
 from musegen.models.rolls import Roll
+from musegen.models.torch_steps import step_weights
 
 CHORDS = ((48, 60, 64, 67), (53, 60, 65, 69), (55, 59, 62, 67), (57, 60, 64))
 ROLLS = tuple(Roll(str(k), tuple(CHORDS[(k + t) % 4] for t in range(6 + k))) for k in range(7))
@@ -168,3 +169,32 @@ def test_passages_tell_what_the_whole_roll_tells(name: str) -> None:
     parts = [roll_training._Passage(roll, moved, *each).encoded(network) for each in ends]
     for key, array in whole.items():
         assert np.concatenate([part[key] for part in parts]) == pytest.approx(array, abs=1e-6)
+
+
+def test_a_step_does_not_depend_on_the_order_of_names() -> None:
+    """Checkpoints and weights keep no order; the norm of all gradients is a sum that rounds."""
+    rng = np.random.default_rng(0)
+    names = [f"w{number}" for number in range(40)]
+    gradients = {name: torch.from_numpy(rng.lognormal(size=7).astype(np.float32)) for name in names}
+    found = []
+    for order in (names, names[::-1], sorted(names, key=lambda name: name[::-1])):
+        tensors = {
+            f"{group}.{name}": torch.ones(7)
+            for name in names
+            for group in ("now", "mean", "first_moment", "second_moment")
+        }
+        step_weights(tensors, {name: gradients[name] for name in order}, TINY, 0.1, 1)
+        found.append({name: each.numpy().tobytes() for name, each in tensors.items()})
+    assert found[0] == found[1] == found[2]
+
+
+def test_weights_too_large_for_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first epoch too: one line that says how many numbers were asked for."""
+
+    def none_left(*_: object) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(NoteLSTM, "begin", none_left)
+    numbers = sum(int(np.prod(shape)) for shape in NoteLSTM(TINY).shapes().values())
+    with pytest.raises(TrainingError, match=f"first weights: out of memory on cpu with {numbers}"):
+        fit(NoteLSTM(TINY), *SPLITS, TINY, seed=0)

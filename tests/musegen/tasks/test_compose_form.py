@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from musegen.batch import piece_of
 from musegen.emotion import emotion_names, mood_of
 from musegen.errors import OptionError, UnknownNameError
 from musegen.form_result import FormPiece
@@ -114,7 +115,7 @@ def test_four_voices_are_another_task(form: str) -> None:
 def test_a_form_of_one_mode_is_refused_in_the_other() -> None:
     """A chaconne is in minor."""
     with pytest.raises(OptionError, match="a minor key"):
-        form_work(FormRequest(form="chaconne", key="C major"))
+        piece_of(FormRequest(form="chaconne", key="C major"))
 
 
 # --- accompaniments -------------------------------------------------------------------------

@@ -74,6 +74,7 @@ def test_a_leap_of_the_tune_that_nothing_recovers_is_named_with_its_rule(stricte
     with pytest.raises(DeadEndError) as refused:
         harmonise(tune(LEAP), replace(QUICK, style=str(stricter)), key=C)
     assert refused.value.proved
+    assert str(refused.value).startswith("bar 1, beat 3: rules that look further back")
     found = refused.value.explanation
     assert found is not None
     assert [(each.kind, each.slots, each.rule) for each in found.conflict.members[:3]] == [

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
+from arro3.io import read_parquet
 
 from musegen.descriptors.table import columns
 from musegen.errors import OptionError, OutputError
-from musegen.tasks.describe import describe_files, kept_rows, problems_of
+from musegen.tasks.describe import TEXTS, describe_files, kept_rows, problems_of
 
 TUNES = {"a": "CEGc|", "b": "cBAG|", "c": "GFED|"}
 
@@ -91,12 +93,50 @@ def test_two_processes_make_the_same_table(files: list[Path], tmp_path: Path) ->
     assert one.read_bytes() == two.read_bytes()
 
 
+def test_parquet_holds_what_csv_holds(files: list[Path], tmp_path: Path) -> None:
+    """Texts as texts, numbers as doubles, what does not exist as null; the problems stay CSV."""
+    plain, table = tmp_path / "plain.csv", tmp_path / "out.parquet"
+    describe_files(files, plain)
+    describe_files(files, table)
+    found = read_parquet(table).read_all()
+    assert found.column_names == list(rows(plain)[0])
+    for name in found.column_names:
+        cells = list(found.column(name).to_pylist())
+        text = [row[name] for row in rows(plain)]
+        if name in TEXTS:
+            assert cells == text
+        else:
+            assert cells == [float(cell) if cell else None for cell in text]
+    assert found.column("tempo").null_count == 3
+    assert problems_of(table).name == "out.problems.csv"
+
+
+def test_parquet_is_the_same_bytes_again(files: list[Path], tmp_path: Path) -> None:
+    """No clock and no chance is in the file; a run over no piece leaves a table without rows."""
+    one, two, none = (tmp_path / f"{name}.parquet" for name in ("one", "two", "none"))
+    describe_files(files, one)
+    describe_files(files, two)
+    assert one.read_bytes() == two.read_bytes()
+    describe_files(files[:0], none)
+    assert read_parquet(none).read_all().shape == (0, len(columns()) + 4)
+
+
+def test_parquet_without_its_library_is_refused(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal names the extra, and comes before any work."""
+    monkeypatch.setitem(sys.modules, "arro3.io", None)
+    with pytest.raises(OptionError, match=r"install musegen\[parquet\]"):
+        describe_files(files, tmp_path / "out.parquet")
+    assert not kept_rows(tmp_path / "out.parquet").exists()
+
+
 def test_what_cannot_be_written_is_refused_before_any_work(
     files: list[Path], tmp_path: Path
 ) -> None:
     """Another format, a table that is there, no process."""
-    with pytest.raises(OptionError, match=r"ends in \.csv"):
-        describe_files(files, tmp_path / "out.parquet")
+    with pytest.raises(OptionError, match=r"ends in \.csv or \.parquet"):
+        describe_files(files, tmp_path / "out.tsv")
     with pytest.raises(OptionError, match="--jobs"):
         describe_files(files, tmp_path / "out.csv", jobs=0)
     (tmp_path / "there.csv").write_text("mine")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from musegen.constraints import build_problem
 from musegen.errors import InfeasibleError, OptionError, ScoreError
 from musegen.models.protocol import Candidates, FloatArray, IntArray, State
+from musegen.plan.closing import PERFECT, last_note
 from musegen.plan.window import VOICES, plan_window
 from musegen.score import Metre, Note, Part, Score
 from musegen.search.optimum import first_order_optimum
@@ -137,6 +138,54 @@ def test_faults_among_notes_that_stay_refuse_nothing() -> None:
     made = rewrite(here, QUICK)
     assert any("octave" in rule for rule, _, _ in here.known)
     assert {each.place for each in made.report.findings if each.severity == "E"} <= here.known
+
+
+def test_a_window_at_the_end_closes_as_the_style_wants() -> None:
+    """In style strict: V or V7, then I with the tonic on top, whatever the draw."""
+    options = replace(QUICK, style="strict", temperature=3.0)
+    for seed in range(3):
+        (made,) = infill(PIECE, replace(options, seed=seed), voices=VOICES, bars=(4, 5))
+        assert made.plan.finals == frozenset({"cad-pac"})
+        assert made.plan.slots[-1].soprano == (1,)
+        assert [each.numeral[0] for each in made.score.chords[-2:]] == ["V", "I"]
+        assert made.score.parts[0].notes[-1].pitch.pitch_class == PIECE.key.tonic
+
+
+def test_chords_that_stay_and_a_window_before_the_end_may_close_as_they_do() -> None:
+    """What kind of cadence a style wants at the end is asked where it is written, not elsewhere."""
+    strict = load_style("strict")
+    for bars, keep in (((2, 2), False), ((4, 5), True)):
+        here = passage(PIECE, QUICK, bars=bars, voices=VOICES)
+        plan = plan_window(here.window, here.known, name="x", style=strict, keep_harmony=keep)
+        assert plan.finals is None
+        assert not plan.slots[-1].soprano
+
+
+def test_a_piece_that_never_closed_may_stay_open() -> None:
+    """A half close at the end is an error that stood: other chords may still lead to it."""
+    half = chorale(
+        "C5:1 B4:1 C5:1 D5:1!",
+        "G4:1 G4:1 G4:1 G4:1!",
+        "E4:1 D4:1 E4:1 B3:1!",
+        "C3:1 G3:1 C4:1 G3:1!",
+    )
+    here = passage(half, QUICK, bars=(0, 1), voices=("alto", "tenor"))
+    assert "cadence-final" in {rule for rule, _, _ in here.known}
+    plan = plan_window(here.window, here.known, name="x", style=load_style("bach"))
+    assert plan.finals is None
+    made = rewrite(here, QUICK)
+    assert made.plan.least_grade == plan.least_grade
+
+
+def test_a_soprano_that_rests_at_the_end_is_not_bound() -> None:
+    """Where only a perfect cadence closes, a free soprano is on the tonic, a silent one nowhere."""
+    free = passage(PIECE, QUICK, bars=(4, 5), voices=VOICES)
+    slot = plan_window(free.window, free.known, name="x").slots[-1]
+    assert last_note(slot, PERFECT).soprano == (1,)
+    assert last_note(replace(slot, silent=frozenset({0})), PERFECT) == replace(
+        slot, silent=frozenset({0})
+    )
+    assert last_note(slot, None) == slot
 
 
 def test_tiny_window_has_the_optimum_of_enumeration() -> None:
