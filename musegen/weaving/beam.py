@@ -23,9 +23,9 @@ from musegen.weaving.setting import Setting
 from theory_kb.check import Style
 from theory_kb.moment import blank_moments
 
-__all__ = ["Weave", "Woven", "weave"]
+__all__ = ["RETURNS", "Weave", "Woven", "weave"]
 
-RETURNS = 6  # times that a search goes back
+RETURNS = 6  # times that a search goes back, if nothing else is said
 LABOUR = 2  # beats that it tries, by those of the piece
 BACK = 3  # beats by which it goes back at first
 
@@ -36,6 +36,7 @@ class Weave:
 
     width: int = 24  # hypotheses that are kept
     each: int = 70  # continuations that are judged of each hypothesis
+    returns: int = RETURNS  # times that it goes back
     flow: float = 1.0  # how much it is wanted that some voice moves between beats
 
 
@@ -104,7 +105,7 @@ class _Loom:
                 beams.append(beam)
                 continue
             stuck += 1
-            if stuck > RETURNS or tried > LABOUR * beats:
+            if stuck > self.how.returns or tried > LABOUR * beats:
                 raise self._stuck(beat)
             again = again + 1 if beat <= furthest + BACK else 1
             furthest = max(furthest, beat)

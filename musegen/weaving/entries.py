@@ -10,7 +10,7 @@ from musegen.errors import InfeasibleError
 from musegen.plan.plan import Harmony
 from musegen.score import Note
 from musegen.textures.working import moved_harmony
-from musegen.weaving.beam import Weave, Woven, weave
+from musegen.weaving.beam import RETURNS, Weave, Woven, weave
 from musegen.weaving.course import chords_of
 from musegen.weaving.design import Loom
 from musegen.weaving.fabric import Copy, Fabric, Pattern, Silent, Stated, Timbre, stated_line
@@ -51,11 +51,27 @@ class Subject:
 
 
 def imitable(
-    loom: Loom, notes: Sequence[Note], beats: int, voices: tuple[Timbre, Timbre]
+    loom: Loom,
+    notes: Sequence[Note],
+    beats: int,
+    voices: tuple[Timbre, Timbre],
+    *,
+    returns: int = RETURNS,
 ) -> Subject:
-    """A subject with its answer and its countersubject."""
+    """A subject with its answer and its countersubject.
+
+    Args:
+        loom: whose rules and metre hold.
+        notes: the subject.
+        beats: that it lasts.
+        voices: the higher and the lower of two voices.
+        returns: times that the search of a countersubject goes back.
+
+    Raises:
+        InfeasibleError: no countersubject was found.
+    """
     bare = answer_of(notes, loom.home, beats)
-    return _with_counterpoint(loom, bare, voices)
+    return _with_counterpoint(loom, bare, voices, Weave(width=40, returns=returns))
 
 
 def answer_of(notes: Sequence[Note], home: Key, beats: int) -> Subject:
@@ -96,7 +112,9 @@ def enter(
     loom.mark(kind, voice, beat, subject.beats, words + where)
 
 
-def _with_counterpoint(loom: Loom, subject: Subject, voices: tuple[Timbre, Timbre]) -> Subject:
+def _with_counterpoint(
+    loom: Loom, subject: Subject, voices: tuple[Timbre, Timbre], how: Weave
+) -> Subject:
     """A subject with its countersubject, found above the answer and at once below the subject.
 
     It is a small canon of its own: what stands over the answer returns, lower, under the subject, so
@@ -106,6 +124,7 @@ def _with_counterpoint(loom: Loom, subject: Subject, voices: tuple[Timbre, Timbr
         loom: whose rules and metre hold.
         subject: with its answer.
         voices: the higher and the lower of two voices.
+        how: the search is done.
 
     Raises:
         InfeasibleError: none was found.
@@ -115,7 +134,7 @@ def _with_counterpoint(loom: Loom, subject: Subject, voices: tuple[Timbre, Timbr
     for move in moves[:2]:
         fabric = _both_sides(loom, subject, voices, move)
         try:
-            woven = weave(fabric, loom.style, rng=loom.rng, how=Weave(width=40))
+            woven = weave(fabric, loom.style, rng=loom.rng, how=how)
         except InfeasibleError as error:
             refused = error
         else:

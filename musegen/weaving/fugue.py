@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from musegen.errors import InfeasibleError
 from musegen.weaving.design import Design, Loom
 from musegen.weaving.entries import Subject, both_keys, countered, enter, imitable
 from musegen.weaving.fabric import Timbre
@@ -14,6 +15,9 @@ from musegen.weaving.rhythms import CALM, RUNNING
 __all__ = ["VOICES", "fugue"]
 
 VOICES: tuple[Timbre, ...] = CHOIR
+OUTER = (VOICES[0], VOICES[2])  # between which a countersubject is found
+SUBJECTS = 8  # that are drawn before an attempt is given up
+SOON = 1  # times that the search of a countersubject goes back
 PARTS = 6  # subject, answer, codetta, subject, answer, close
 ORDERS = ((1, 0, 3, 2), (2, 1, 0, 3), (0, 1, 2, 3), (3, 2, 1, 0), (1, 0, 2, 3))
 
@@ -23,14 +27,29 @@ def fugue(loom: Loom) -> Design:
     unit = loom.beats // PARTS
     if loom.theme:
         notes = fitting(loom.theme, Fraction(unit), "each entry")
+        subject = imitable(loom, notes, unit, OUTER)
     else:
-        bars = unit // loom.per_bar
-        notes = drawn_subject(loom.home, loom.layout.metre, bars, loom.style, rng=loom.rng)
+        subject = _drawn(loom, unit)
     order = ORDERS[int(loom.rng.integers(len(ORDERS)))]
-    subject = imitable(loom, notes, unit, (VOICES[0], VOICES[2]))
     _exposition(loom, subject, order)
     loom.closed()
     return loom.design()
+
+
+def _drawn(loom: Loom, unit: int) -> Subject:
+    """The first of some subjects for which a countersubject is soon found.
+
+    Raises:
+        InfeasibleError: for none of them.
+    """
+    bars = unit // loom.per_bar
+    for _ in range(SUBJECTS):
+        notes = drawn_subject(loom.home, loom.layout.metre, bars, loom.style, rng=loom.rng)
+        try:
+            return imitable(loom, notes, unit, OUTER, returns=SOON)
+        except InfeasibleError as error:
+            refused = error
+    raise refused
 
 
 def _exposition(loom: Loom, subject: Subject, order: Sequence[int]) -> None:
