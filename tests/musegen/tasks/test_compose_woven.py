@@ -142,9 +142,9 @@ def test_an_exposition_answers_its_subject_in_every_voice() -> None:
         ]
         for each in themes[:2]
     )
-    wanted = fugue_answer(subject, piece.score.key).pitches
-    assert [each.pitch_class for each in answer] == [each.pitch_class for each in wanted]
-    assert "answer, tonal" in piece.summary["statements"]
+    wanted = fugue_answer(subject, piece.score.key)
+    assert [each.pitch_class for each in answer] == [each.pitch_class for each in wanted.pitches]
+    assert f"answer, {wanted.kind}" in piece.summary["statements"]
     assert [each for each in piece.findings if each.severity == "E"] == []
 
 
