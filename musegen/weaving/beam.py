@@ -60,7 +60,7 @@ def weave(
         fabric: what is asked for.
         style: whose hard rules no moment breaks, and whose soft ones cost.
         rng: draws what varies from seed to seed.
-        how: width of the beam.
+        how: the search is done; None: as for whole pieces.
 
     Raises:
         InfeasibleError: no hypothesis got past a beat; names the bar.

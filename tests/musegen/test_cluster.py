@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import distributed
 import pytest
 
 import musegen
@@ -26,7 +27,6 @@ key = "no key"
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Of a cluster of one worker in this process."""
-    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp"
     ) as cluster:

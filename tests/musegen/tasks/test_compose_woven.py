@@ -14,9 +14,10 @@ from musegen.plan.form_schema import TECHNIQUES as NAMED
 from musegen.plan.template import load_template, template_names
 from musegen.score import Note
 from musegen.tasks.compose_form import FormRequest, form_work, is_woven
-from musegen.tasks.compose_woven import TECHNIQUES
+from musegen.tasks.compose_woven import STYLE, TECHNIQUES
 from musegen.woven_result import WovenPiece
 from theory_kb.catalogue import catalogue
+from theory_kb.check import final_cadences, load_style
 from theory_kb.chords import chord, spell
 from theory_kb.imitation import fugue_answer
 from theory_kb.pitch import Key, Pitch
@@ -46,6 +47,17 @@ def test_every_technique_that_a_form_may_name_is_written() -> None:
     waiting = {form for form, name in used.items() if name == IMITATION}
     assert waiting == {"fugue-4v", "invention-2v"}
     assert not any(is_woven(FormRequest(form=form)) for form in waiting)
+
+
+@pytest.mark.parametrize(
+    "form", [name for name in template_names() if load_template(name).technique in TECHNIQUES]
+)
+def test_a_woven_form_ends_as_its_rules_let_a_piece_end(form: str) -> None:
+    """A close that the checker would refuse is never drawn: every attempt with it would be in vain."""
+    template = load_template(form)
+    for mode in (template.mode,) if template.mode else ("major", "minor"):
+        allowed = final_cadences(load_style(STYLE), mode)
+        assert allowed is None or set(template.sections[-1].close) <= allowed
 
 
 @pytest.mark.parametrize("form", ["fugue-4v", "invention-2v"])

@@ -1,13 +1,16 @@
 """Canons of few bars: the follower copies its leader, whatever the seed and the interval."""
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from musegen.errors import InfeasibleError
+from musegen.motive import read_theme
 from musegen.plan.layout import tonic
 from musegen.weaving.beam import Weave, weave
 from musegen.weaving.course import chords_of
-from musegen.weaving.fabric import PARTS, Copy, Fabric, Silent, Task, Timbre
+from musegen.weaving.fabric import PARTS, Copy, Fabric, Silent, Task, Timbre, stated_line
 from musegen.weaving.lines import notes_of
 from musegen.weaving.rhythms import RUNNING, STRUCK
 from theory_kb.check import load_style
@@ -77,3 +80,15 @@ def told(fabric: Fabric, seed: int) -> list[str]:
 def test_a_short_canon_as_text() -> None:
     """Two bars in C at the octave below: the lower line is the upper one, two beats later."""
     assert told(small_canon(Interval.parse("-P8"), Key.parse("C major"), exact=True), 5) == GOLDEN
+
+
+def test_what_cannot_be_woven_is_refused_with_its_place() -> None:
+    """Two lines that are stated in parallel fifths leave no way on, however often it goes back."""
+    key, beats = Key.parse("C major"), 4
+    rows = ("G4:q A4:q B4:q C5:q", "C4:q D4:q E4:q F4:q")
+    lines = tuple(stated_line(read_theme(row), beats) for row in rows)
+    voices = (Timbre("U", 28, 40), Timbre("L", 24, 36))
+    chords = ((tonic(key),), *(chords_of(key),) * (beats - 1))
+    fabric = Fabric((4, 4), voices, lines, chords, bass=False)
+    with pytest.raises(InfeasibleError, match="bar 1, beat 2: the rules leave no way on"):
+        weave(fabric, load_style("imitation"), rng=np.random.default_rng(0))

@@ -167,7 +167,6 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespa
 
 def test_a_package_is_checked_against_schemas_by_path(tmp_path: Path) -> None:
     """A fault is named with file and line; a folder without the schema is refused."""
-    pytest.importorskip("lxml")
     good = f'<manifest xmlns="{P[1:-1]}" identifier="a"/>'.encode()
     with pytest.raises(
         MusegenError, match=r"--schemas must be a folder that holds imscp_v1p1\.xsd"
