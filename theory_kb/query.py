@@ -34,6 +34,7 @@ __all__ = [
     "cadence_formulas",
     "cadence_kinds",
     "cadence_name",
+    "cadence_of_home",
     "cadence_share",
     "cadence_strength",
     "common_triads",
@@ -456,6 +457,15 @@ def cadence_strength(kind: str) -> int:
 def cadence_share(kind: str) -> float:
     """Per cent of the phrases of Bach's chorales that close so."""
     return float(_kind(kind)["share"])
+
+
+def cadence_of_home(kind: str) -> bool:
+    """Whether a cadence kind closes only in a key that is settled before it. Raises UnknownNameError.
+
+    A plagal cadence has no dominant: in a new key it sounds as tonic and dominant of the old one
+    (Caplin, Classical Form, ch. 2).
+    """
+    return bool(_kind(kind).get("of_home", False))
 
 
 def cadence_name(kind: str) -> str:

@@ -8,9 +8,18 @@ from functools import cache
 from musegen.plan.plan import Slot
 from theory_kb.check import Style, final_cadences
 from theory_kb.pitch import Key
-from theory_kb.query import CadenceFormula, cadence_formulas, cadence_kinds
+from theory_kb.query import CadenceFormula, cadence_formulas, cadence_kinds, cadence_of_home
 
-__all__ = ["PERFECT", "Kinds", "every_kind", "finals_of", "formulas", "last_note", "offered"]
+__all__ = [
+    "PERFECT",
+    "Kinds",
+    "every_kind",
+    "finals_of",
+    "formulas",
+    "kinds_in",
+    "last_note",
+    "offered",
+]
 
 Kinds = frozenset[str]  # of cadence
 
@@ -24,6 +33,16 @@ TONIC = 1  # scale degree
 def every_kind() -> Kinds:
     """All kinds of cadence."""
     return frozenset(cadence_kinds())
+
+
+@cache
+def kinds_in(key: Key, home: Key) -> Kinds:
+    """Kinds with which a phrase inside a piece may close in a key: in a new one not all of them."""
+    return (
+        every_kind()
+        if key == home
+        else frozenset(kind for kind in every_kind() if not cadence_of_home(kind))
+    )
 
 
 @cache

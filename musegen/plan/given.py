@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from musegen.errors import OptionError, ScoreError
-from musegen.plan.setting import check_length
+from musegen.plan.spans import check_length
 from musegen.score import Note, Part, Score
 from theory_kb.metre import is_known, metre_names
 from theory_kb.query import voice_range

@@ -240,6 +240,7 @@ class Plan:
     finals: frozenset[str] | None = None  # kinds of cadence that may close it; None: any
     ends: bool = True  # whether the piece ends with the last slot
     frame: Frame | None = None  # what surrounds the slots, if they are a window
+    title: str = ""  # of what is given; empty: the piece is called after its form and key
 
     @property
     def lenient(self) -> bool:

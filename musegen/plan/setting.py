@@ -6,8 +6,8 @@ are theirs; the last one at home.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from math import log
@@ -16,27 +16,25 @@ from musegen.errors import ScoreError
 from musegen.plan.closing import (
     PERFECT,
     Kinds,
-    every_kind,
     finals_of,
     formulas,
+    kinds_in,
     last_note,
     offered,
 )
 from musegen.plan.ensemble import CHOIR
 from musegen.plan.home import fit, home_key
-from musegen.plan.phrasing import phrase_ends
-from musegen.plan.plan import ANY, COMMON, Given, Harmony, Phrase, Plan, Slot, where
+from musegen.plan.plan import ANY, COMMON, Harmony, Phrase, Plan, Slot, where
+from musegen.plan.spans import MOST_SLOTS, Span, bound_slots, slots_of
 from musegen.score import Metre, Note, Score
 from theory_kb.check import Style
 from theory_kb.chords import Chord, chord, spell, vocabulary
-from theory_kb.metre import beat_strength, beat_ticks
+from theory_kb.metre import beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, PitchClass, ScaleDegree
 from theory_kb.query import CadenceFormula, related_keys
 
 __all__ = [
-    "MOST_SLOTS",
-    "check_length",
     "chords_at",
     "every_chord",
     "plan_around",
@@ -44,7 +42,6 @@ __all__ = [
 ]
 
 EVERYDAY = ("common", "occasional")  # uses of chords that a beat is first offered
-MOST_SLOTS = 512  # chords of a piece; what is kept of each grows with the chords that fit
 SOPRANO, BASS = 0, 3
 FIT = 6.0  # weight, in nats, of the share of a phrase's notes that lie in a key
 FAR = 0.5  # weight, in per cent, of a key in which the counted chorales never cadence
@@ -55,15 +52,6 @@ HALF = ("cad-hc", "cad-phrygian")
 PICARDY = {"I"}
 FIFTH = ScaleDegree(5, 0)
 OPENING = ("I", "I6", "V", "vi", "i", "i6", "VI")
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A slot before it knows its chords."""
-
-    onset: Fraction
-    end: Fraction
-    ends_phrase: bool
 
 
 def plan_around(
@@ -95,7 +83,7 @@ def plan_around(
         UnknownNameError: a metre that is not known.
     """
     lines = {voice: tuple(notes) for voice, notes in given.items() if notes}
-    slots = _bound_slots(score, lines, bars, name)
+    slots = bound_slots(score, lines, bars, name)
     key = home or home_key(lines, score.key, closes=lambda each: _comes_home(each, slots, style))
     finals = finals_of(style, key)
     _check_end(slots[-1], key, score, offered(finals))
@@ -116,6 +104,7 @@ def plan_around(
         least_grade=least_grade,
         stated=score.key if home is None and key != score.key else None,
         finals=finals,
+        title=score.title,
     )
 
 
@@ -136,11 +125,11 @@ def plan_of_chords(
     beat = Fraction(beat_ticks(metre.beats, metre.unit), TICKS)
     spans, time = [], Fraction(0)
     for number, (_, beats) in enumerate(chords):
-        spans.append(_Span(time, time + beats * beat, number == len(chords) - 1))
+        spans.append(Span(time, time + beats * beat, number == len(chords) - 1))
         time += beats * beat
     slots = [
         replace(slot, harmonies=(harmony,))
-        for slot, (harmony, _) in zip(_slots(spans, metre, Fraction(0)), chords, strict=True)
+        for slot, (harmony, _) in zip(slots_of(spans, metre, Fraction(0)), chords, strict=True)
     ]
     keys = [harmony.key for harmony, _ in chords]
     phrase = Phrase(name, 0, len(slots) - 1, keys[0], keys[-1], fermata=False)
@@ -154,112 +143,6 @@ def plan_of_chords(
         (phrase,),
         least_grade=ANY,
         chords_given=True,
-    )
-
-
-# --- time -----------------------------------------------------------------------------------
-
-
-def check_length(score: Score, lines: Mapping[int, Sequence[Note]]) -> None:
-    """Refuse given voices that last too long, before anything is looked for in them.
-
-    Raises:
-        ScoreError: more beats from the first note to the last than a plan may hold.
-    """
-    start = min(line[0].onset for line in lines.values())
-    end = max(line[-1].end for line in lines.values())
-    beats = (end - start) / Fraction(beat_ticks(score.metre.beats, score.metre.unit), TICKS)
-    if beats > MOST_SLOTS:
-        problem = f"{float(beats):g} beats, at most {MOST_SLOTS} are written at once"
-        raise ScoreError(score.title or "the piece", problem)
-
-
-def _bound_slots(
-    score: Score, lines: Mapping[int, Sequence[Note]], bars: Sequence[int], name: str
-) -> list[Slot]:
-    """The slots of what is given, chords still open.
-
-    Raises:
-        ScoreError: nothing is given, or more than a plan may hold.
-    """
-    if not lines:
-        raise ScoreError(score.title or name, "no note is given")
-    check_length(score, lines)
-    spans = _spans(score, lines, bars)
-    if len(spans) > MOST_SLOTS:
-        raise ScoreError(score.title or name, f"{len(spans)} beats, allowed are {MOST_SLOTS}")
-    slots = _slots(spans, score.metre, score.upbeat)
-    return [replace(slot, given=_given(slot, lines)) for slot in slots]
-
-
-def _spans(score: Score, lines: Mapping[int, Sequence[Note]], bars: Sequence[int]) -> list[_Span]:
-    """A span a beat where some given voice sounds; the last note of a phrase is one span."""
-    lead = lines[min(lines)]
-    ends = sorted(phrase_ends(score, lead, bars=bars))
-    beat = Fraction(beat_ticks(score.metre.beats, score.metre.unit), TICKS)
-    spans: list[_Span] = []
-    start = Fraction(0)
-    for end in ends:
-        inside = [note for note in lead if start <= note.onset < end]
-        if inside:
-            spans.extend(_phrase_spans(inside, beat, end, score.upbeat))
-        start = end
-    return spans
-
-
-def _phrase_spans(
-    notes: Sequence[Note], beat: Fraction, end: Fraction, upbeat: Fraction
-) -> Iterator[_Span]:
-    """Beats from the first note to the last, which has its own; where the line rests, all do.
-
-    A beat begins where the line enters in it, and ends where the line falls silent in it.
-    """
-    last, offset = notes[-1].onset, upbeat % beat
-    time = notes[0].onset
-    while time < last:
-        following = min(((time - offset) // beat + 1) * beat + offset, last)
-        inside = [note for note in notes if note.onset < following and note.end > time]
-        if inside:
-            start, stop = max(time, inside[0].onset), min(following, inside[-1].end)
-            yield _Span(start, stop, ends_phrase=False)
-        time = following
-    yield _Span(last, min(end, notes[-1].end), ends_phrase=True)
-
-
-def _slots(spans: Sequence[_Span], metre: Metre, upbeat: Fraction) -> list[Slot]:
-    """Places in bars and phrases; what may stand there is still open."""
-    bar = int(metre.bar * TICKS)
-    offset = bar - int(upbeat * TICKS) if upbeat else 0
-    phrases: list[list[_Span]] = [[]]
-    for span in spans:
-        phrases[-1].append(span)
-        if span.ends_phrase:
-            phrases.append([])
-    slots = []
-    for number, phrase in enumerate(each for each in phrases if each):
-        for place, span in enumerate(phrase):
-            ticks = int(span.onset * TICKS) + offset
-            slots.append(
-                Slot(
-                    span.onset,
-                    span.end - span.onset,
-                    ticks // bar + (0 if upbeat else 1),
-                    ticks % bar,
-                    beat_strength(metre.beats, metre.unit, ticks % bar),
-                    number,
-                    len(phrase) - 1 - place,
-                    place,
-                    (),
-                )
-            )
-    return slots
-
-
-def _given(slot: Slot, lines: Mapping[int, Sequence[Note]]) -> tuple[Given | None, ...]:
-    end = slot.onset + slot.duration
-    return tuple(
-        Given.heard(lines[voice], slot.onset, end) if voice in lines else None
-        for voice in range(BASS + 1)
     )
 
 
@@ -290,7 +173,9 @@ def _key_of(slots: Sequence[Slot], home: Key, *, last: bool) -> Key:
 
     def worth(key: Key, share: float) -> float:
         counted = sum(
-            formula.count + UNCOUNTED for formula in formulas(key) if _closes(formula, key, slots)
+            formula.count + UNCOUNTED
+            for formula in formulas(key)
+            if formula.kind in kinds_in(key, home) and _closes(formula, key, slots)
         )
         return log(share + FAR) + FIT * _fit(key, late) + log(counted + NO_FORMULA)
 
@@ -364,7 +249,7 @@ def _with_harmony(
 ) -> Slot:
     """The chords that may stand at a slot and hold what is given there."""
     last = slot.phrase == slots[-1].phrase
-    kinds = offered(finals) if last else every_kind()
+    kinds = offered(finals) if last else kinds_in(phrase.key, home)
     if last and slot.closes:
         slot = last_note(slot, finals)
     keys = _keys_of(slot, phrase)
@@ -449,8 +334,22 @@ def _closing(
     )
     if phrase.key.mode == "minor" and "i" in found and slot.to_end == 0:
         found["I"] = None  # the Picardy third
-    chords = (chord(phrase.key.mode, symbol) for symbol in found)
+    left = _told_apart(found, fitting, phrase.key, kinds) if slot.to_end == 1 else found
+    chords = (chord(phrase.key.mode, symbol) for symbol in left)
     return tuple(Harmony(phrase.key, each) for each in chords if _holds(each, phrase.key, slot))
+
+
+def _told_apart(
+    found: Iterable[str], fitting: Sequence[CadenceFormula], key: Key, kinds: Kinds
+) -> list[str]:
+    """Chords before the last: without those that would make a cadence of another kind.
+
+    The IV of a half cadence before the I of an authentic one is a plagal cadence.
+    """
+    arrivals = {formula.chords[-1] for formula in fitting}
+    other = {formula.chords[-CLOSING:] for formula in formulas(key) if formula.kind not in kinds}
+    kept = [each for each in found if not other & {(each, arrival) for arrival in arrivals}]
+    return kept or list(found)
 
 
 def _finals(fitting: list[CadenceFormula], key: Key, slot: Slot) -> list[CadenceFormula]:

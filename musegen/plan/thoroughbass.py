@@ -17,7 +17,7 @@ from functools import cache
 from musegen.errors import ScoreError
 from musegen.plan.ensemble import CHOIR, Ensemble
 from musegen.plan.plan import ANY, Delay, Figured, Given, Harmony, Phrase, Plan, Slot
-from musegen.plan.setting import MOST_SLOTS
+from musegen.plan.spans import MOST_SLOTS
 from musegen.score import FigureMark, Note, Score
 from musegen.transitions import GRADE_COST, PIVOT_COST, link
 from theory_kb.chords import vocabulary

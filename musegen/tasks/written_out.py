@@ -30,7 +30,7 @@ def write_score(
     if plan.frame is not None:
         return _framed(plan.frame.score, parts, _labels(plan, skeleton))
     return Score(
-        title=f"{plan.name} in {plan.home}",
+        title=plan.title or f"{plan.name} in {plan.home}",
         key=plan.home,
         parts=parts,
         metres=(Metre(beats, unit),),

@@ -256,6 +256,39 @@ def test_a_phrygian_tune_ends_on_the_dominant() -> None:
     assert not made.report.count("E")
 
 
+@pytest.mark.parametrize(
+    ("text", "voice", "onset", "lasts"),
+    [
+        ("G4:1 A4:1 B4:1 C5:1 D5:2 C5:1 C5:1", 0, 6, 2),
+        ("G4:1 A4:1 B4:1 C5:1 D5:2 C5:1 r:1/2 C5:1/2", 0, Fraction(15, 2), Fraction(1, 2)),
+        ("G4:1 A4:1 B4:1 C5:1 D5:3 C5:1 C5:4", 0, 8, 4),
+        ("G3:1 A3:1 B3:1 C4:1 G3:1 F3:1 C3:1 C3:1", 3, 7, 1),
+    ],
+)
+def test_a_last_note_of_a_tune_struck_again_keeps_its_chord(
+    text: str, voice: int, onset: Fraction, lasts: Fraction
+) -> None:
+    """From a strong beat to a weak one, without a rest; a bass may change the chord above it."""
+    score = tune(text, "C major")
+    last = plan_around(score, {voice: score.parts[0].notes}, name="x").slots[-1]
+    assert (last.onset, last.duration) == (onset, lasts)
+
+
+def test_no_plagal_close_is_offered_in_a_new_key() -> None:
+    """F sharp and E at a close in D: I and V, not IV and I of A."""
+    score = tune("F#4:1 F#4:1 G4:1 A4:1 F#4:2 E4:2! F#4:1 F#4:1 E4:1 C#4:1 D4:4!", "D major")
+    (made,) = harmonise(score, QUICK)
+    first, _ = made.score.cadences
+    assert (first.key.name, first.kind) == ("D major", "cad-hc")
+
+
+def test_a_harmonisation_is_called_as_its_tune() -> None:
+    """The title stays; what has none is called after the task and the key."""
+    score = tune("E5:1 D5:1 C5:1 B4:1 C5:4", "C major")
+    assert harmonise(score, QUICK)[0].score.title == "Tune"
+    assert harmonise(replace(score, title=""), QUICK)[0].score.title == "Harmonisation in C major"
+
+
 def test_fit_is_a_share() -> None:
     """All, none, and no notes at all."""
     c, f_sharp = Pitch.parse("C4").pitch_class, Pitch.parse("F#4").pitch_class
