@@ -386,7 +386,7 @@ def exercise_class(
 
     Without --csv, --html and --report the table is printed.
 
-    Example: musegen exercise class answers/ --item pw.rn.satb-l3-s7-v1.item.json --html class.html
+    Example: musegen exercise class answers/ --item pw.rn.satb-l3-s7-v2.item.json --html class.html
     """
     from musegen.exercises.grading.class_record import class_record
     from musegen.exercises.grading.class_report import (

@@ -105,12 +105,15 @@ class _Voice:
     marks: Mapping[tuple[int, Fraction], Sequence[_Mark]]
 
 
-def write_musicxml(score: Score, *, layout: Layout = "two-staff") -> bytes:
+def write_musicxml(
+    score: Score, *, layout: Layout = "two-staff", length: Fraction = Fraction(0)
+) -> bytes:
     """The score as MusicXML 4.0; the same score gives the same bytes.
 
     Args:
         score: what to write.
         layout: staves of four voices, `open` with clefs by their compass; other scores get a staff a part.
+        length: quarter notes that are written, with rests where nothing sounds, if the score is shorter.
 
     Raises:
         OptionError: the layout is none of `LAYOUTS`.
@@ -118,7 +121,7 @@ def write_musicxml(score: Score, *, layout: Layout = "two-staff") -> bytes:
     """
     if layout not in LAYOUTS:
         raise OptionError("layout", layout, " or ".join(LAYOUTS))
-    sheet = _sheet(score, layout)
+    sheet = _sheet(score, layout, length)
     root = ET.Element("score-partwise", version="4.0")
     _header(root, score)
     _part_list(root, sheet)
@@ -129,9 +132,9 @@ def write_musicxml(score: Score, *, layout: Layout = "two-staff") -> bytes:
     return (DOCTYPE + body + "\n").encode()
 
 
-def _sheet(score: Score, layout: Layout) -> _Sheet:
+def _sheet(score: Score, layout: Layout, length: Fraction = Fraction(0)) -> _Sheet:
     groups = _groups(score, layout)
-    within = bars(score)
+    within = bars(score, length)
     labels, cuts = _placed_labels(score, groups)
     last = len(score.parts) - 1
     struck = _hand_cuts(score)

@@ -126,28 +126,33 @@ def value(duration: Fraction) -> Value | None:
     return Value(*PLAIN[written], None if odd == 1 else (odd, normal))
 
 
-def bars(score: Score) -> tuple[Bar, ...]:
+def bars(score: Score, length: Fraction = Fraction(0)) -> tuple[Bar, ...]:
     """All bars of a score; the last is as full as the upbeat leaves it.
 
     A piece without notes has one bar. A change of metre begins a bar wherever it stands.
+
+    Args:
+        score: the score.
+        length: quarter notes that they cover, if that is more than the score lasts.
     """
     found = []
+    total = max(score.duration, length)
     onset, number = Fraction(0), 1
     if score.upbeat:
         lead = score.metre.bar - score.upbeat
         found.append(Bar(0, onset, score.upbeat, score.metre, lead))
         onset = score.upbeat
-    while onset < score.duration or not found:
+    while onset < total or not found:
         place = max(each for each, metre in enumerate(score.metres) if metre.onset <= onset)
         metre = score.metres[place]
-        length = metre.bar
-        rest_of_last = length - score.upbeat
-        if onset + length >= score.duration and score.duration - onset <= rest_of_last:
-            length = rest_of_last
+        room = metre.bar
+        rest_of_last = room - score.upbeat
+        if onset + room >= total and total - onset <= rest_of_last:
+            room = rest_of_last
         if place + 1 < len(score.metres):
-            length = min(length, score.metres[place + 1].onset - onset)
-        found.append(Bar(number, onset, length, metre))
-        onset += length
+            room = min(room, score.metres[place + 1].onset - onset)
+        found.append(Bar(number, onset, room, metre))
+        onset += room
         number += 1
     return tuple(found)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -64,3 +64,23 @@ class Graded:
 
         values: dict[str, Any] = record_values(self)
         return values
+
+    def in_part(self, share: Fraction) -> Graded:
+        """The grade of an answer of which only a share, 0 to 1, is there.
+
+        What is not there makes no error, and earns nothing.
+        """
+        if share >= 1:
+            return self
+        said = Text(f"{float(share):.0%} of it is written", f"只完成了 {float(share):.0%}")
+        clauses = tuple(replace(each, got=each.got * share, said=said) for each in self.clauses)
+        return replace(self, points=self.points * share, clauses=clauses)
+
+    def with_clauses(self, clauses: Sequence[Clause]) -> Graded:
+        """With further clauses."""
+        return replace(
+            self,
+            points=self.points + sum((each.got for each in clauses), Fraction(0)),
+            most=self.most + sum((each.most for each in clauses), Fraction(0)),
+            clauses=(*self.clauses, *clauses),
+        )

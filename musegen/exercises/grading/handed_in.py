@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musegen.errors import OptionError, ScoreError
+from musegen.exercises.grading.asked import asked_marked
 from musegen.exercises.grading.faults import less_changes
 from musegen.exercises.grading.grade import grade
 from musegen.exercises.grading.imitation import canon_marked, exchange_marked
@@ -27,6 +28,7 @@ SCORE_GRADERS: Mapping[str, Callable[[Item, Marked], Marked]] = {  # and what th
     "grading.score_grader:grade_score": _as_marked,
     "grading.faults:grade_repair": less_changes,
     "grading.imitation:grade_canon": canon_marked,
+    "grading.asked:grade_asked": asked_marked,
     "grading.imitation:grade_invertible": exchange_marked,
 }
 

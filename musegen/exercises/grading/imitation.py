@@ -108,7 +108,7 @@ def canon_marked(item: Item, marked: Marked) -> Marked:
     end, key = Fraction(item.facts["length"]), Key.parse(item.key)
     clauses = [_followed(item, parts, each, key, end, share) for each in followers]
     written = sum(note.duration for note in parts.get("Leader", ()))
-    return replace(marked, graded=_with(_in_part(marked.graded, written / end), clauses))
+    return replace(marked, graded=marked.graded.in_part(written / end).with_clauses(clauses))
 
 
 def _followed(
@@ -133,25 +133,6 @@ def _followed(
             f"{follower.name}：{count} 个音中 {right} 个与主导声部一致；见第 {where} 小节",
         )
     return Clause("imitation", score_part(item).id, follower.name, most * right / count, most, said)
-
-
-def _in_part(graded: Graded, share: Fraction) -> Graded:
-    """A grade of what is written only in part: what is not there makes no error, and earns nothing."""
-    if share >= 1:
-        return graded
-    said = Text(f"{float(share):.0%} of it is written", f"只写了 {float(share):.0%}")
-    clauses = tuple(replace(each, got=each.got * share, said=said) for each in graded.clauses)
-    return replace(graded, points=graded.points * share, clauses=clauses)
-
-
-def _with(graded: Graded, clauses: Sequence[Clause]) -> Graded:
-    """A grade with further clauses."""
-    return replace(
-        graded,
-        points=graded.points + sum((each.got for each in clauses), Fraction(0)),
-        most=graded.most + sum((each.most for each in clauses), Fraction(0)),
-        clauses=(*graded.clauses, *clauses),
-    )
 
 
 # --- parts that change places ---------------------------------------------------------------
@@ -180,8 +161,8 @@ def exchange_marked(item: Item, marked: Marked) -> Marked:
     ]
     upper, lower = (sum(n.duration for n in part.notes) for part in marked.observed.score.parts)
     share = Fraction(lower, upper) if upper else Fraction(0)
-    clauses = list(_in_part(replace(other, clauses=tuple(clauses)), share).clauses)
-    return replace(marked, graded=_with(_in_part(marked.graded, share), clauses))
+    inside = replace(other, clauses=tuple(clauses)).in_part(share).clauses
+    return replace(marked, graded=marked.graded.in_part(share).with_clauses(inside))
 
 
 def _when(said: Text, at: int) -> Text:

@@ -30,8 +30,10 @@ from theory_kb.thoroughbass import figures_of
 __all__ = [
     "complete_texture",
     "connect_chords",
+    "first_of",
     "harmonise_bass",
     "harmonise_melody",
+    "is_tune",
     "outer_voices",
     "realise_figures",
     "realise_hands",
@@ -283,7 +285,7 @@ def rearrange_chord(work: Work) -> Draft:
     times = int(work.params["times"])
     phrase = phrase_of(key, [each] * times)
     style = search_style(work.kind.rubric)
-    found = _first_of(
+    found = first_of(
         lambda: voiced(phrase, style, work.rng, uniform=True),
         lambda each: len(set(each.pitches[SOPRANO])) == times,
         "the soprano does not move",
@@ -331,7 +333,7 @@ def outer_voices(work: Work) -> Draft:
         rows = [draw_phrase(work, key, last=number == phrases - 1) for number in range(phrases)]
         return voiced(joined(rows), search_style(work.kind.rubric), work.rng)
 
-    found = _first_of(drawn, _is_tune, "the soprano is no tune")
+    found = first_of(drawn, is_tune, "the soprano is no tune")
     model = (found.pitches[SOPRANO], found.pitches[BASS])
     sheet = replace(
         Sheet.of(found.phrase, model, {0: tuple(model[0])}),
@@ -350,10 +352,10 @@ DRAWS = 12  # of a phrase, before a maker gives up
 
 def _melodious(work: Work) -> Voiced:
     """A phrase whose soprano is a tune: it moves, and mostly by step."""
-    return _first_of(lambda: _free(work), _is_tune, "the soprano is no tune")
+    return first_of(lambda: _free(work), is_tune, "the soprano is no tune")
 
 
-def _first_of(draw: Callable[[], Voiced], fits: Callable[[Voiced], bool], problem: str) -> Voiced:
+def first_of(draw: Callable[[], Voiced], fits: Callable[[Voiced], bool], problem: str) -> Voiced:
     """The first of some draws that fits; raises DiscardError if none does."""
     for _ in range(DRAWS):
         found = draw()
@@ -362,7 +364,8 @@ def _first_of(draw: Callable[[], Voiced], fits: Callable[[Voiced], bool], proble
     raise DiscardError(problem)
 
 
-def _is_tune(found: Voiced) -> bool:
+def is_tune(found: Voiced) -> bool:
+    """Whether the upper voice moves, and mostly by step."""
     line = found.pitches[SOPRANO]
     moves = [abs(second.step - first.step) for first, second in pairwise(line)]
     few_skips = sum(move > 2 for move in moves) * 3 <= len(moves)

@@ -157,7 +157,7 @@ def _given(sheet: Sheet) -> Given:
     ids = tuple(
         f"p{voice}n{number}" for voice, line in enumerate(lines) for number in range(len(line))
     )
-    return Given(_text(sheet), write_blank(score).decode(), ids)
+    return Given(_text(sheet), write_blank(score, sheet.slots[-1].end).decode(), ids)
 
 
 def _notes(sheet: Sheet, voice: int) -> tuple[Note, ...]:
