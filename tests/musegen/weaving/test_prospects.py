@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from musegen.weaving.bound import FOREIGN, Walk, walked
 from musegen.weaving.cells import Debt
 from musegen.weaving.course import chords_of
-from musegen.weaving.fabric import PARTS, Copy, Fabric, Silent, Timbre
+from musegen.weaving.fabric import PARTS, Copy, Fabric, Silent, Task, Timbre
 from musegen.weaving.hypotheses import Grown
 from musegen.weaving.prospects import NEVER, Prospects
 from musegen.weaving.rhythms import RUNNING
@@ -22,8 +22,8 @@ C_MAJOR = Key.parse("C major")
 
 def setting_of(chords: int) -> Setting:
     """A canon at the octave of three beats each over some chords of C major."""
-    lead = (RUNNING,) * (2 * LAG)
-    follow = (*(Silent(),) * LAG, *(Copy(0, LAG, -7, -12),) * LAG)
+    lead: tuple[Task, ...] = (RUNNING,) * (2 * LAG)
+    follow: tuple[Task, ...] = (*(Silent(),) * LAG, *(Copy(0, LAG, -7, -12),) * LAG)
     harmonies = (chords_of(C_MAJOR)[:chords],) * (2 * LAG)
     voices = (Timbre("L", 28, 40), Timbre("F", 21, 33))
     return Setting(Fabric((4, 4), voices, (lead, follow), harmonies, bass=False))
