@@ -27,6 +27,7 @@ __all__ = [
     "figures",
     "read_chord",
     "set_harmony",
+    "set_members",
     "spell",
     "vocabulary",
 ]
@@ -35,6 +36,7 @@ FUNCTION_CODES: Mapping[str, int] = {"T": 0, "S": 1, "D": 2, "X": 3}
 MODES = ("major", "minor")
 TRIAD_FIGURES = ("", "6", "64")
 SEVENTH_FIGURES = ("7", "65", "43", "42")
+MEMBER_FIELDS = ("root", "third", "fifth", "seventh")  # of a moment, in the order of members
 LEADING = 5  # fifths from a tonic up to its leading tone
 
 
@@ -284,12 +286,16 @@ def set_harmony(moments: Moments, chord: Chord, key: Key) -> None:
     }
     for name, value in values.items():
         moments[name] = value
-    fifths = line_of_fifths(moments)
+    set_members(moments)
+
+
+def set_members(moments: Moments) -> None:
+    """Write degree and member of each voice by the chord that its moment has, in place."""
     sounding = moments["semitone"] != REST
-    degree = np.where(sounding, fifths - tonic, NONE)
+    degree = np.where(sounding, line_of_fifths(moments) - moments["tonic"][:, np.newaxis], NONE)
     member = np.full(degree.shape, NON_CHORD, np.int8)
-    for place, value in enumerate(chord.members):
-        member[degree == value] = place
+    for place, name in enumerate(MEMBER_FIELDS):
+        member[sounding & (degree == moments[name][:, np.newaxis])] = place
     moments["degree"] = degree
     moments["member"] = member
 

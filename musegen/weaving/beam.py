@@ -17,7 +17,7 @@ from musegen.errors import InfeasibleError
 from musegen.plan.plan import Harmony
 from musegen.weaving.drafting import Drafter
 from musegen.weaving.fabric import Fabric
-from musegen.weaving.hypotheses import Beam, Chords, Shorts, gathered
+from musegen.weaving.hypotheses import Beam, Chords, Shorts
 from musegen.weaving.judging import Judge
 from musegen.weaving.setting import Setting
 from theory_kb.check import Style
@@ -126,20 +126,17 @@ class _Loom:
             silence,
             silence,
             Chords(silence, silence, silence),
+            {},
             np.zeros(1),
         )
 
     def _grown(self, beam: Beam, beat: int, wider: int) -> Beam | None:
         """All hypotheses with another beat, the best of them; None if there are none."""
         most = self.how.each * wider
-        drafts = [
-            draft
-            for row in range(len(beam.costs))
-            for draft in self.drafter.drafts(beam, row, beat, most)
-        ]
-        if not drafts:
+        found = self.drafter.drafted(beam, beat, most)
+        if found is None:
             return None
-        return self.judge.judged(beam, gathered(drafts), beat, self.how.width * wider)
+        return self.judge.judged(beam, found, beat, self.how.width * wider)
 
     def _stuck(self, beat: int) -> InfeasibleError:
         bar, place = divmod(beat, self.setting.fabric.per_bar)

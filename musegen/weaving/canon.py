@@ -10,6 +10,7 @@ from musegen.weaving.design import Canonic, Design, Loom
 from musegen.weaving.fabric import Copy, Free, Timbre
 from musegen.weaving.material import placed
 from musegen.weaving.rhythms import RUNNING, STRUCK, drawn_bar, liking
+from theory_kb.chords import spell
 from theory_kb.pitch import Interval
 
 __all__ = ["canon", "canon_voices", "round_", "round_voices"]
@@ -103,7 +104,17 @@ def round_(loom: Loom) -> Design:
 
 
 def _line_ends(loom: Loom, lag: int) -> None:
-    """Each line comes to rest on its last bar: all voices are there together when the round ends."""
-    for end in range(lag, loom.beats + 1, lag):
-        loom.free(0, range(end - loom.per_bar, end), RESTING)
-        loom.course.harmonies[end - loom.per_bar : end] = [(tonic(loom.home),)] * loom.per_bar
+    """Each line comes to rest on its last bar: all voices are there together when the round ends.
+
+    The last line rests on the tonic, one of the others on the third, so that the last chord is full.
+    """
+    home = tonic(loom.home)
+    root, third, fifth = (frozenset({each.semitone}) for each in spell(home.chord, home.key))
+    ends = range(lag, loom.beats + 1, lag)
+    full = int(loom.rng.integers(len(ends) - 1))
+    for line, end in enumerate(ends):
+        rest = end - loom.per_bar
+        loom.free(0, range(rest, end), RESTING)
+        loom.course.harmonies[rest:end] = [(home,)] * loom.per_bar
+        others = root if end == loom.beats else root | fifth
+        loom.course.tops[rest] = third if line == full else others

@@ -71,7 +71,7 @@ def cells(
     debt: Debt,
     ground: Ground,
 ) -> Cells:
-    """All that a voice may do.
+    """All that a voice may do, the cheapest first.
 
     Args:
         rhythms: patterns with their costs.
@@ -90,11 +90,12 @@ def cells(
             attacks.append([int(part in pattern) for part in range(PARTS)])
             debts.append(line.debt)
             costs.append(price + line.cost)
+    order = np.argsort(np.array(costs, np.float64), kind="stable")
     return Cells(
-        np.array(steps, np.int16).reshape(-1, PARTS),
-        np.array(attacks, np.int8).reshape(-1, PARTS),
-        np.array(debts, np.int8),
-        np.array(costs, np.float64),
+        np.array(steps, np.int16).reshape(-1, PARTS)[order],
+        np.array(attacks, np.int8).reshape(-1, PARTS)[order],
+        np.array(debts, np.int8)[order],
+        np.array(costs, np.float64)[order],
     )
 
 

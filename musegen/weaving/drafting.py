@@ -1,143 +1,173 @@
-"""Continuations of a hypothesis by a beat, before the rules judge them."""
+"""What a beat may add to hypotheses, before the rules judge it: all of them at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from musegen.weaving.bound import Bound, bound_by
 from musegen.weaving.cells import Cells, Debt, Ground, cells
-from musegen.weaving.fabric import PARTS, Copy, Free, Stated, Timbre
-from musegen.weaving.hypotheses import Beam, Floats, Grown, Shorts
-from musegen.weaving.options import Option
+from musegen.weaving.fabric import PARTS, Copy, Free, Silent, Stated, Timbre
+from musegen.weaving.hypotheses import Beam, Floats, Grown, Shorts, Ways
 from musegen.weaving.setting import Setting
 from theory_kb.moment import REST
 
 __all__ = ["Drafter"]
 
-FOREIGN = 7.0  # nats for a bound note outside the chord that is not entered and left by step
-STRUCK_FOREIGN = 2.5  # nats for one that is struck on a beat
-DEAREST = 9.0  # nats by which a chord may be dearer than the cheapest
 MOST_CELLS = {1: 60, 2: 14, 3: 7, 4: 5}  # of a voice, by how many are free
+DEAREST = 9.0  # nats by which a chord may be dearer than the cheapest
+SPARE = 2  # times as many among which the seed draws
 ECHO = (0.9, 0.5)  # nats for a free voice that does what it did one beat, or two beats, ago
 NOISE = 0.35  # nats, scale of what is added to each beat by the seed
 STRONG = 2  # beat strength from which a beat is no place for a passing tone
 
-Due = NDArray[
-    np.bool_
-]  # (7,) whether a voice may pay what it owes on a staff step within the octave
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bound:
-    """What the voices that are not free sound in a beat, for one hypothesis and option."""
+class _Choices:
+    """What a free voice may do, for each way (P) up to so many candidates (C)."""
 
-    steps: Shorts  # (voices, PARTS)
-    semitones: Shorts
-    attacks: NDArray[np.int8]
-    debts: list[int]
-    cost: float
+    voice: int
+    steps: Shorts  # (cells, PARTS) of all candidates
+    attacks: NDArray[np.int8]  # (cells, PARTS)
+    debts: NDArray[np.int8]  # (cells,)
+    picked: Ints  # (P, C) which of them
+    costs: Floats  # (P, C) inf where there are fewer
 
 
 class Drafter:
-    """What a beat may add to a hypothesis."""
+    """What a beat may add to hypotheses."""
 
     def __init__(self, setting: Setting, rng: np.random.Generator) -> None:
         """Keep what every beat needs."""
-        self.setting, self.rng = setting, rng
-        self.fabric, self.voices, self.options = setting.fabric, setting.voices, setting.options
-        self.dues: dict[tuple[int, int, int | None], Due | None] = {}
+        self.setting, self.rng, self.fabric = setting, rng, setting.fabric
+        self.dues: dict[tuple[int, int, bool], Bools] = {}
 
-    def drafts(self, beam: Beam, row: int, beat: int, most: int) -> Iterator[Grown]:
-        """Continuations of one hypothesis, before they are judged: the cheapest by themselves."""
-        chords = self.setting.chords(beam, row, beat)
-        least = min((price for _, price in chords), default=0.0)
-        found = [
-            self._with_option(beam, row, beat, place, price)
-            for place, price in chords
-            if price < least + DEAREST
-        ]
-        kept = [each for each in found if each is not None]
-        if not kept:
-            return
-        price = np.concatenate([each.costs for each in kept])
-        price = price + self.rng.gumbel(scale=NOISE, size=len(price))
-        order = np.argsort(price, kind="stable")[:most]
-        start = 0
-        for each in kept:
-            stop = start + len(each.costs)
-            chosen = order[(order >= start) & (order < stop)]
-            if len(chosen):
-                draft = each.taken(chosen - start)
-                yield replace(draft, costs=price[chosen])
-            start = stop
+    def drafted(self, beam: Beam, beat: int, most: int) -> Grown | None:
+        """Continuations of all hypotheses, of each the cheapest by themselves; None: there are none.
 
-    def _with_option(
-        self, beam: Beam, row: int, beat: int, place: int, price: float
-    ) -> Grown | None:
-        option = self.options[place]
-        bound = self._bound(beam, row, beat, option)
-        if bound is None:
+        Args:
+            beam: hypotheses up to the beat.
+            beat: that is added.
+            most: continuations of a hypothesis.
+        """
+        ways = self.setting.ways(beam, beat)
+        bound = bound_by(self.setting, beam, ways, beat)
+        live = _cheap(ways.costs + bound.costs, ways.rows)
+        if not len(live):
             return None
-        fixed = self._changes(beam, row, option) and self.fabric.bass
-        free = [v for v in range(self.voices) if isinstance(self.fabric.tasks[v][beat], Free)]
-        lowest = self._lowest(beat, bound)
-        choices = []
-        for voice in free:
-            found = self._cells(beam, row, beat, voice, option)
-            if voice == lowest and fixed and not self.fabric.crossing:
-                found = _standing(found, option.bass)
-            if voice == 0 and beat in self.fabric.tops:
-                found = _on(found, option, self.fabric.tops[beat])
-            found = _landing(found, self._due_on(beat, voice, lowest), self.fabric.voices[voice])
-            found = self._fewer(found, len(free))
-            if not len(found.costs):
-                return None
-            choices.append(found)
-        cost = bound.cost + price
-        return self._product(beam, row, place, bound, free, choices, cost)
+        ways, bound = ways.taken(live), bound.taken(live)
+        tasks = [line[beat] for line in self.fabric.tasks]
+        free = [voice for voice, task in enumerate(tasks) if isinstance(task, Free)]
+        lowest = self._lowest(bound, free)
+        choices = [
+            self._choices(beam, ways, beat, voice, lowest == voice, MOST_CELLS[len(free)])
+            for voice in free
+        ]
+        if any(not each.costs.shape[1] for each in choices):
+            return None
+        return self._product(beam, ways, bound, choices, most)
 
-    def _changes(self, beam: Beam, row: int, option: Option) -> bool:
-        if not beam.options.shape[1]:
-            return True
-        return self.options[int(beam.options[row, -1])].harmony != option.harmony
+    def _lowest(self, bound: Bound, free: list[int]) -> Ints:
+        """The voice that sounds lowest on the beat, for each way (P,)."""
+        sounding = bound.semitones[:, :, 0] != REST
+        sounding[:, free] = True
+        lowest: Ints = self.setting.voices - 1 - np.argmax(sounding[:, ::-1], axis=1)
+        return lowest
 
-    def _lowest(self, beat: int, bound: Bound) -> int | None:
-        for voice in reversed(range(self.voices)):
-            task = self.fabric.tasks[voice][beat]
-            if isinstance(task, Free) or bound.semitones[voice, 0] != REST:
-                return voice
-        return None
+    # --- candidates of one voice ------------------------------------------------------------
 
-    def _due_on(self, beat: int, voice: int, lowest: int | None) -> Due | None:
-        """As `_due`, as a table (7,), kept for the other hypotheses."""
+    def _choices(
+        self, beam: Beam, ways: Ways, beat: int, voice: int, lowest: Bools, most: int
+    ) -> _Choices:
+        """What a free voice may do: for each way the cheapest, shuffled a little by the seed."""
+        states = self._states(beam, ways, voice, lowest)
+        kinds, which = np.unique(states, axis=0, return_inverse=True)
+        found = [self._cells(beat, voice, kind) for kind in kinds.tolist()]
+        counts = np.array([len(each.costs) for each in found])
+        kind_of = np.repeat(np.arange(len(kinds)), counts)
+        every = _joined(found)
+        fits = self._fits(every, beat, voice, kinds[kind_of])
+        table = _ranked(kind_of[fits], len(kinds), SPARE * most)
+        places = np.append(np.flatnonzero(fits), -1)[table]
+        costs = np.where(places < 0, np.inf, every.costs[places])
+        costs, picked = costs[which], places[which]
+        if picked.shape[1] > most:
+            noise = self.rng.gumbel(scale=NOISE, size=costs.shape)
+            order = np.argsort(costs + noise, axis=1, kind="stable")[:, :most]
+            costs = np.take_along_axis(costs, order, axis=1)
+            picked = np.take_along_axis(picked, order, axis=1)
+        costs = costs + _echo(beam.steps[ways.rows, voice], every, picked)
+        return _Choices(voice, every.steps, every.attacks, every.debts, picked, costs)
+
+    def _states(self, beam: Beam, ways: Ways, voice: int, lowest: Bools) -> NDArray[np.int64]:
+        """What candidates depend on (P, 6): option, note before, held, debt, lowest, bass bound."""
+        count = len(ways.rows)
+        states = np.zeros((count, 6), np.int64)
+        states[:, 0], states[:, 1], states[:, 4] = ways.options, REST, lowest
+        if beam.steps.shape[2]:
+            semitones = beam.semitones[ways.rows, voice, -1]
+            sounding = semitones != REST
+            states[:, 1] = np.where(sounding, beam.steps[ways.rows, voice, -1], REST)
+            states[:, 2] = sounding & self.setting.classes[ways.options, semitones % 12]
+        states[:, 3] = beam.debts[ways.rows, voice]
+        if self.fabric.bass and not self.fabric.crossing:
+            states[:, 5] = lowest & self.setting.changed(beam, ways)
+        return states
+
+    def _cells(self, beat: int, voice: int, kind: list[int]) -> Cells:
+        place, before, held, debt, _, _ = kind
+        task, timbre = self.fabric.tasks[voice][beat], self.fabric.voices[voice]
+        assert isinstance(task, Free)
+        strong = self.setting.strength(beat, 0) >= STRONG
+        members = self.setting.options[place].members
+        ground = Ground(members, strong, timbre.low, timbre.high)
+        return cells(
+            task.rhythms, None if before == REST else before, bool(held), Debt(debt), ground
+        )
+
+    def _fits(self, found: Cells, beat: int, voice: int, kinds: Ints) -> Bools:
+        """Which candidates (n,) stand where they must, and can pay what they owe."""
+        options, lowest, fixed = kinds[:, 0], kinds[:, 4] == 1, kinds[:, 5] == 1
+        first = found.steps[:, 0].astype(np.int64)
+        fits: Bools = ~fixed | (first % 7 == self.setting.basses[options])
+        if voice == 0 and beat in self.fabric.tops:
+            wanted = list(self.fabric.tops[beat])
+            fits &= np.isin(self.setting.scales[options, first] % 12, wanted)
+        dues = np.stack([self._due(beat, voice, lowest=each) for each in (False, True)])
+        due = dues[lowest.astype(np.int64)]
+        timbre = self.fabric.voices[voice]
+        fits &= _lands(found, due, timbre)
+        return fits
+
+    def _due(self, beat: int, voice: int, *, lowest: bool) -> Bools:
+        """The staff steps within the octave (7,) where a voice can pay on the next beat what it owes."""
         key = (beat, voice, lowest)
         if key not in self.dues:
-            steps = self._due(*key)
-            self.dues[key] = None if steps is None else np.isin(range(7), list(steps))
+            steps = self._due_steps(beat + 1, voice, lowest=lowest)
+            self.dues[key] = np.isin(range(7), list(steps))
         return self.dues[key]
 
-    def _due(self, beat: int, voice: int, lowest: int | None) -> frozenset[int] | None:
-        """The staff steps within the octave where a voice can pay on the next beat what it owes."""
-        following = beat + 1
-        if following in self.fabric.breaks:
+    def _due_steps(self, following: int, voice: int, *, lowest: bool) -> frozenset[int]:
+        if following in self.fabric.breaks or following >= self.fabric.beats:
             return frozenset()  # nothing is owed over the end of a phrase
-        if following >= self.fabric.beats:
-            return None
-        if not isinstance(self.fabric.tasks[voice][following], Free):
-            return None
-        options = [
-            self.options[place]
-            for each in self.fabric.harmonies[following]
-            for place in self.setting.places[each]
-        ]
+        task = self.fabric.tasks[voice][following]
+        if isinstance(task, Silent):
+            return frozenset()
+        if isinstance(task, Stated):
+            return frozenset({task.steps[0] % 7})
+        if isinstance(task, Copy):
+            return frozenset(range(7))  # as its model does, which each hypothesis has for itself
+        options = [self.setting.options[place] for place in self.setting.open[following].options]
         basses = frozenset(option.bass for option in options)
-        if voice == lowest and len(basses) == 1:
+        if lowest and len(basses) == 1:
             return basses
         tops = self.fabric.tops.get(following) if voice == 0 else None
         return frozenset(
@@ -147,210 +177,122 @@ class Drafter:
             if tops is None or int(option.semitones[step]) % 12 in tops
         )
 
-    def _fewer(self, found: Cells, free: int) -> Cells:
-        most = MOST_CELLS[free]
-        if len(found.costs) <= most:
-            return found
-        noise = self.rng.gumbel(scale=NOISE, size=len(found.costs))
-        rows = np.argsort(found.costs + noise, kind="stable")[:most]
-        return _rows(found, rows)
-
-    def _cells(self, beam: Beam, row: int, beat: int, voice: int, option: Option) -> Cells:
-        timbre = self.fabric.voices[voice]
-        task = self.fabric.tasks[voice][beat]
-        assert isinstance(task, Free)
-        before: int | None = None
-        held = False
-        if beam.steps.shape[2] and beam.semitones[row, voice, -1] != REST:
-            before = int(beam.steps[row, voice, -1])
-            held = int(beam.semitones[row, voice, -1]) % 12 in option.classes
-        strong = self.setting.strength(beat, 0) >= STRONG
-        ground = Ground(option.members, strong, timbre.low, timbre.high)
-        debt = Debt(int(beam.debts[row, voice]))
-        if beat and not isinstance(self.fabric.tasks[voice][beat - 1], Free):
-            debt = Debt.NONE  # what was bound may leave what no free note could pay
-        return cells(task.rhythms, before, held, debt, ground)
-
-    def _bound(self, beam: Beam, row: int, beat: int, option: Option) -> Bound | None:
-        shape = (self.voices, PARTS)
-        steps, semitones = np.zeros(shape, np.int16), np.full(shape, REST, np.int16)
-        attacks = np.zeros(shape, np.int8)
-        debts = [0] * self.voices
-        cost = 0.0
-        for voice in range(self.voices):
-            task = self.fabric.tasks[voice][beat]
-            if isinstance(task, Stated):
-                steps[voice], semitones[voice] = task.steps, task.semitones
-                attacks[voice] = task.attacks
-            elif isinstance(task, Copy):
-                if not self._copy(
-                    beam, row, beat, option, task, voice, (steps, semitones, attacks)
-                ):
-                    return None
-            else:
-                continue
-            line = (steps[voice], semitones[voice], attacks[voice])
-            price, debts[voice] = self._foreign(beam, row, voice, option, line)
-            if price >= FOREIGN and isinstance(task, Copy):
-                return None  # its model is ours to choose
-            cost += price
-        return Bound(steps, semitones, attacks, debts, cost)
-
-    def _copy(
-        self,
-        beam: Beam,
-        row: int,
-        beat: int,
-        option: Option,
-        task: Copy,
-        voice: int,
-        into: tuple[Shorts, Shorts, NDArray[np.int8]],
-    ) -> bool:
-        """Write what is copied; whether the voice can reach it."""
-        steps, semitones, attacks = into
-        start = (beat - task.lag) * PARTS
-        inside = slice(start, start + PARTS)
-        model = beam.semitones[row, task.voice, inside]
-        steps[voice] = beam.steps[row, task.voice, inside] + task.steps
-        attacks[voice] = beam.attacks[row, task.voice, inside]
-        if task.begins and model[0] != REST:
-            attacks[voice, 0] = 1
-        if task.semitones is not None:
-            semitones[voice] = model + task.semitones
-        else:
-            semitones[voice] = option.semitones[steps[voice]]
-            self._keep_held(beam, row, voice, semitones[voice], attacks[voice])
-        semitones[voice][model == REST] = REST
-        timbre = self.fabric.voices[voice]
-        sounding = steps[voice][model != REST]
-        return bool(((sounding >= timbre.low - 2) & (sounding <= timbre.high + 2)).all())
-
-    def _keep_held(
-        self, beam: Beam, row: int, voice: int, semitones: Shorts, attacks: NDArray[np.int8]
-    ) -> None:
-        """A note that is held keeps its accidental whatever the chord becomes."""
-        if beam.semitones.shape[2] == 0:
-            return
-        for part in range(PARTS):
-            if attacks[part]:
-                return
-            semitones[part] = beam.semitones[row, voice, -1]
-
-    def _foreign(
-        self,
-        beam: Beam,
-        row: int,
-        voice: int,
-        option: Option,
-        line: tuple[Shorts, Shorts, NDArray[np.int8]],
-    ) -> tuple[float, int]:
-        """What a bound voice's notes outside the chord cost, and what it owes at the end."""
-        steps, semitones, attacks = (each.tolist() for each in line)
-        debt = int(beam.debts[row, voice])
-        before = int(beam.steps[row, voice, -1]) if beam.steps.shape[2] else 0
-        sounded = beam.steps.shape[2] > 0 and int(beam.semitones[row, voice, -1]) != REST
-        cost = 0.0
-        for part in range(PARTS):
-            if semitones[part] == REST:
-                debt, sounded = 0, False
-                continue
-            inside = semitones[part] % 12 in option.classes
-            if attacks[part]:
-                move = steps[part] - before if sounded else 0
-                cost += FOREIGN * ((debt == 1 and abs(move) != 1) or (debt == 2 and move != -1))
-                debt = 0
-                if not inside:
-                    cost += FOREIGN * (not sounded or abs(move) > 1)
-                    cost += STRUCK_FOREIGN * (part == 0)
-                    debt = 1
-            elif part == 0 and not inside:
-                debt = 2
-            before, sounded = steps[part], True
-        return cost, debt
+    # --- all voices together ----------------------------------------------------------------
 
     def _product(
-        self,
-        beam: Beam,
-        row: int,
-        place: int,
-        bound: Bound,
-        free: Sequence[int],
-        choices: Sequence[Cells],
-        cost: float,
-    ) -> Grown:
-        """Every choice of the free voices beside the bound ones."""
-        option = self.options[place]
-        counts = [len(each.costs) for each in choices]
-        number = prod(counts)
-        picks = _picks(tuple(counts))
-        steps = np.repeat(bound.steps[np.newaxis], number, axis=0)
-        semitones = np.repeat(bound.semitones[np.newaxis], number, axis=0)
-        attacks = np.repeat(bound.attacks[np.newaxis], number, axis=0)
-        debts = np.repeat(np.array([bound.debts], np.int8), number, axis=0)
-        total = np.full(number, float(beam.costs[row]) + cost)
-        for column, (voice, found) in enumerate(zip(free, choices, strict=True)):
-            rows = picks[:, column]
-            total += _echo(beam.steps[row, voice], found)[rows]
-            steps[:, voice] = found.steps[rows]
-            attacks[:, voice] = found.attacks[rows]
-            sounding = option.semitones[found.steps[rows]]
-            if beam.semitones.shape[2]:
-                held = np.cumsum(found.attacks[rows], axis=1) == 0
-                sounding = np.where(held, beam.semitones[row, voice, -1], sounding)
-            semitones[:, voice] = sounding
-            debts[:, voice] = found.debts[rows]
-            total += found.costs[rows]
-        return Grown(
-            np.full(number, row),
-            np.full(number, place, np.int32),
-            steps,
-            semitones,
-            attacks,
-            debts,
-            total,
+        self, beam: Beam, ways: Ways, bound: Bound, choices: list[_Choices], most: int
+    ) -> Grown | None:
+        """The cheapest choices of the free voices beside the bound ones."""
+        picks = _picks(tuple(each.costs.shape[1] for each in choices))
+        price = (ways.costs + bound.costs)[:, np.newaxis]
+        price = price + sum(
+            (each.costs[:, picks[:, place]] for place, each in enumerate(choices)),
+            np.zeros((len(ways.rows), len(picks))),
         )
+        price += self.rng.gumbel(scale=NOISE, size=price.shape)
+        at, pick = _cheapest(price, ways.rows, most)
+        if not len(at):
+            return None
+        parent, options = ways.rows[at], ways.options[at]
+        made = bound.taken(at)
+        for place, each in enumerate(choices):
+            chosen = each.picked[at, picks[pick, place]]
+            steps, attacks = each.steps[chosen], each.attacks[chosen]
+            sounding = np.take_along_axis(self.setting.scales[options], steps.astype(np.int64), 1)
+            if beam.semitones.shape[2]:
+                held = np.cumsum(attacks, axis=1) == 0
+                before = beam.semitones[parent, each.voice, -1]
+                sounding = np.where(held, before[:, np.newaxis], sounding)
+            made.steps[:, each.voice], made.attacks[:, each.voice] = steps, attacks
+            made.semitones[:, each.voice] = sounding
+            made.debts[:, each.voice] = each.debts[chosen]
+        cost = beam.costs[parent] + price[at, pick]
+        return Grown(parent, options, made.steps, made.semitones, made.attacks, made.debts, cost)
+
+
+def _cheap(price: Floats, rows: Ints) -> Ints:
+    """The ways (P,) that are not far dearer than the cheapest of their hypothesis."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    least = np.minimum.reduceat(price, starts) if len(rows) else price
+    counts = np.diff(starts, append=len(rows))
+    return np.flatnonzero(price < np.repeat(least, counts) + DEAREST)
 
 
 @cache
-def _picks(counts: tuple[int, ...]) -> NDArray[np.int64]:
+def _picks(counts: tuple[int, ...]) -> Ints:
     """Every choice of one of so many for each of some voices (choices, voices)."""
     return np.array(list(product(*map(range, counts))), np.int64).reshape(prod(counts), len(counts))
 
 
-def _rows(found: Cells, rows: NDArray[np.int64]) -> Cells:
-    return Cells(found.steps[rows], found.attacks[rows], found.debts[rows], found.costs[rows])
+def _cheapest(price: Floats, rows: Ints, most: int) -> tuple[Ints, Ints]:
+    """For each hypothesis its cheapest continuations: which ways, and which picks there.
+
+    Args:
+        price: (P, picks) in nats.
+        rows: (P,) hypothesis of each way, in order.
+        most: continuations of a hypothesis.
+    """
+    width = price.shape[1]
+    flat = price.ravel()
+    bounds = np.flatnonzero(np.diff(rows, prepend=-1, append=rows[-1] + 1)) * width
+    found = []
+    for start, stop in pairwise(bounds.tolist()):
+        inside = flat[start:stop]
+        few = np.argpartition(inside, most)[:most] if len(inside) > most else np.arange(len(inside))
+        few = few[np.isfinite(inside[few])]
+        found.append(start + few[np.argsort(inside[few], kind="stable")])
+    places = np.concatenate(found)
+    return places // width, places % width
 
 
-def _standing(found: Cells, bass: int) -> Cells:
-    """Candidates that begin on the bass of the chord."""
-    return _rows(found, np.flatnonzero(found.steps[:, 0] % 7 == bass))
+def _joined(found: list[Cells]) -> Cells:
+    """All candidates one after another."""
+    return Cells(
+        np.concatenate([each.steps for each in found]),
+        np.concatenate([each.attacks for each in found]),
+        np.concatenate([each.debts for each in found]),
+        np.concatenate([each.costs for each in found]),
+    )
 
 
-def _echo(line: Shorts, found: Cells) -> Floats:
-    """What repeating oneself costs (n,)."""
-    total = np.zeros(len(found.costs))
-    moves = found.attacks[:, 1:].any(axis=1)
+def _ranked(kind_of: Ints, kinds: int, most: int) -> Ints:
+    """For each kind the places of its first candidates (kinds, C), -1 where there are fewer.
+
+    Args:
+        kind_of: (n,) kind of each candidate, in order.
+        kinds: how many.
+        most: candidates of a kind.
+    """
+    counts = np.bincount(kind_of, minlength=kinds)
+    starts = np.cumsum(counts) - counts
+    columns = np.arange(min(most, counts.max(initial=0)))
+    table: Ints = np.where(columns < counts[:, np.newaxis], starts[:, np.newaxis] + columns, -1)
+    return table
+
+
+def _echo(lines: Shorts, found: Cells, picked: Ints) -> Floats:
+    """What repeating oneself costs (P, C).
+
+    Args:
+        lines: (P, parts so far) what the voice did.
+        found: all candidates.
+        picked: (P, C) those of each way.
+    """
+    total = np.zeros(picked.shape)
+    moves: Bools = (found.attacks[:, 1:] == 1).any(axis=1)
     for back, price in enumerate(ECHO, 1):
-        start = len(line) - back * PARTS
+        start = lines.shape[1] - back * PARTS
         if start >= 0:
-            same = (found.steps == line[start : start + PARTS]).all(axis=1)
-            total += price * (same & moves)
+            past = lines[:, np.newaxis, start : start + PARTS]
+            total += price * ((found.steps[picked] == past).all(axis=2) & moves[picked])
     return total
 
 
-def _landing(found: Cells, due: Due | None, voice: Timbre) -> Cells:
-    """Candidates that can pay what they owe on a step where the voice is due."""
-    if due is None:
-        return found
-    last = found.steps[:, -1]
-    down = due[(last - 1) % 7] & (last > voice.low)
-    up = due[(last + 1) % 7] & (last < voice.high)
-    free = found.debts == Debt.NONE
-    fits = free | down | ((found.debts == Debt.STEP) & up)
-    return _rows(found, np.flatnonzero(fits))
-
-
-def _on(found: Cells, option: Option, wanted: frozenset[int]) -> Cells:
-    """Candidates that begin on one of some pitch classes (semitones within the octave)."""
-    sounding = option.semitones[found.steps[:, 0]] % 12
-    return _rows(found, np.flatnonzero(np.isin(sounding, list(wanted))))
+def _lands(found: Cells, due: Bools, voice: Timbre) -> Bools:
+    """Which candidates can pay what they owe on a step (n, 7) where the voice is due."""
+    last = found.steps[:, -1].astype(np.int64)
+    each = np.arange(len(last))
+    down = due[each, (last - 1) % 7] & (last > voice.low)
+    up = due[each, (last + 1) % 7] & (last < voice.high)
+    lands: Bools = (found.debts == Debt.NONE) | down | ((found.debts == Debt.STEP) & up)
+    return lands

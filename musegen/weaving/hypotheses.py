@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory_kb.moment import Moments, joined, taken
 
-__all__ = ["Beam", "Chords", "Floats", "Grown", "Shorts", "gathered", "kept", "more", "scattered"]
+__all__ = ["Beam", "Chords", "Floats", "Grown", "Judged", "Shorts", "Stands", "Ways", "scattered"]
 
 Shorts = NDArray[np.int16]
 Floats = NDArray[np.float64]
+Stands = Mapping[tuple[int, int], NDArray[np.int8]]
+"""For the copy of a voice at a beat to come: what it owes after it by options and debts before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +31,14 @@ class Chords:
         """Some of them."""
         return Chords(*(taken(each, rows) for each in (self.came, self.entered, self.left)))
 
+    def joined(self, more: Chords) -> Chords:
+        """These and others."""
+        return Chords(
+            joined([self.came, more.came]),
+            joined([self.entered, more.entered]),
+            joined([self.left, more.left]),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beam:
@@ -42,7 +52,21 @@ class Beam:
     last: Moments  # (P,) the last moment
     left: Moments  # (P,) what each voice left before the note of that moment
     chords: Chords  # (P,) the last chord
+    stands: Stands  # (P, n, debts) each
     costs: Floats  # (P,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ways:
+    """Hypotheses with a chord that the next beat may have (P), hypotheses in order."""
+
+    rows: NDArray[np.int64]  # hypotheses
+    options: NDArray[np.int32]
+    costs: Floats  # nats
+
+    def taken(self, rows: NDArray[np.int64]) -> Ways:
+        """Some of them."""
+        return Ways(self.rows[rows], self.options[rows], self.costs[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,49 +83,68 @@ class Grown:
 
     def taken(self, rows: NDArray[np.int64]) -> Grown:
         """Some of them."""
-        return Grown(
-            self.parent[rows],
-            self.options[rows],
-            self.steps[rows],
-            self.semitones[rows],
-            self.attacks[rows],
-            self.debts[rows],
+        return Grown(*(each[rows] for each in self._columns()))
+
+    def joined(self, more: Grown) -> Grown:
+        """These and others."""
+        both = zip(self._columns(), more._columns(), strict=True)
+        return Grown(*(np.concatenate(each) for each in both))
+
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Continuations (K) that break no rule."""
+
+    found: Grown
+    last: Moments  # (K,) as of a beam
+    left: Moments
+    chords: Chords
+    stands: Stands  # of all copies to come
+    costs: Floats
+
+    def taken(self, rows: NDArray[np.int64]) -> Judged:
+        """Some of them."""
+        return Judged(
+            self.found.taken(rows),
+            taken(self.last, rows),
+            taken(self.left, rows),
+            self.chords.taken(rows),
+            {which: each[rows] for which, each in self.stands.items()},
             self.costs[rows],
         )
 
+    def joined(self, more: Judged) -> Judged:
+        """These and others."""
+        return Judged(
+            self.found.joined(more.found),
+            joined([self.last, more.last]),
+            joined([self.left, more.left]),
+            self.chords.joined(more.chords),
+            {
+                which: np.concatenate([each, more.stands[which]])
+                for which, each in self.stands.items()
+            },
+            np.concatenate([self.costs, more.costs]),
+        )
 
-def gathered(drafts: Sequence[Grown]) -> Grown:
-    """All continuations as one."""
-    return Grown(
-        np.concatenate([each.parent for each in drafts]),
-        np.concatenate([each.options for each in drafts]),
-        np.concatenate([each.steps for each in drafts]),
-        np.concatenate([each.semitones for each in drafts]),
-        np.concatenate([each.attacks for each in drafts]),
-        np.concatenate([each.debts for each in drafts]),
-        np.concatenate([each.costs for each in drafts]),
-    )
-
-
-def kept(
-    found: Grown, before: Moments, left: Moments, total: Floats, rows: NDArray[np.int64]
-) -> tuple[Grown, Moments, Moments, Floats]:
-    """Some of the continuations with what goes with them."""
-    return found.taken(rows), taken(before, rows), taken(left, rows), total[rows]
-
-
-_Kind = TypeVar("_Kind", bound=np.generic)
-
-
-def more(
-    before: NDArray[_Kind],
-    added: NDArray[_Kind],
-    parent: NDArray[np.int64],
-    order: NDArray[np.int64],
-) -> NDArray[_Kind]:
-    """Lines (P, voices, parts) of hypotheses with what a beat added to those that are kept."""
-    grown: NDArray[_Kind] = np.concatenate([before[parent[order]], added[order]], axis=2)
-    return grown
+    def grown(self, beam: Beam) -> Beam:
+        """The hypotheses that they make of those of a beam."""
+        found, parent = self.found, self.found.parent
+        return Beam(
+            np.concatenate([beam.steps[parent], found.steps], axis=2),
+            np.concatenate([beam.semitones[parent], found.semitones], axis=2),
+            np.concatenate([beam.attacks[parent], found.attacks], axis=2),
+            np.concatenate([beam.options[parent], found.options[:, np.newaxis]], axis=1),
+            found.debts,
+            self.last,
+            self.left,
+            self.chords,
+            self.stands,
+            self.costs,
+        )
 
 
 def scattered(into: Moments, rows: NDArray[np.int64], made: Moments) -> Moments:

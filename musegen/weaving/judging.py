@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from musegen.plan.plan import Harmony
 from musegen.weaving.fabric import PARTS
-from musegen.weaving.hypotheses import Beam, Chords, Floats, Grown, Shorts, kept, more, scattered
+from musegen.weaving.hypotheses import Beam, Chords, Floats, Grown, Judged, Shorts, scattered
+from musegen.weaving.prospects import Prospects
 from musegen.weaving.setting import PART_TICKS, Setting
 from theory_kb.check import Style
-from theory_kb.chords import set_harmony, spell
+from theory_kb.chords import set_harmony, set_members, spell
 from theory_kb.moment import REST, TICKS, Moments, blank_moments, taken
 from theory_kb.rule_sets import costs, rule_set
 
@@ -22,6 +23,7 @@ WRONG_BASS = 6.0  # nats for a bound bass that is not the chord's
 CROSSED = 2.5  # nats for each pair of voices that cross
 UNISON = 1.2  # nats for each unison
 STILL = 1.0  # nats for a beat in whose middle nothing is struck, where the lines should flow
+BATCH = 400  # drafts that are judged at once
 LEVELS = ("surface", "harmonic")
 GROUPS = ("unary", "pair", "line")
 
@@ -37,54 +39,63 @@ class Judge:
             style: whose hard rules no moment breaks, and whose soft ones cost.
             flow: how much it is wanted that some voice moves between beats.
         """
-        self.setting, self.flow = setting, flow
+        self.setting, self.flow, self.prospects = setting, flow, Prospects(setting)
         self.fabric, self.voices, self.options = setting.fabric, setting.voices, setting.options
         self.heard, self.classes = setting.heard, setting.classes
+        self.sounding = blank_moments(len(self.options), self.voices)  # a silence in each chord
+        for place, each in enumerate(self.options):
+            set_harmony(self.sounding[place : place + 1], each.harmony.chord, each.harmony.key)
         self.rules = {
             (group, level): rule_set(style, group, level) for level in LEVELS for group in GROUPS
         }
 
     def judged(self, beam: Beam, found: Grown, beat: int, width: int) -> Beam | None:
-        """The best of what was drafted, judged moment by moment; None if nothing is left."""
+        """The best of what was drafted; None if the rules leave nothing.
+
+        The cheapest drafts come first: rules only add to a cost, so that what is dearer as a draft
+        than `width` judged ones is not judged.
+        """
         total = found.costs + self._texture(found.semitones, found.attacks)
         total += self._wrong_bass(beam, found)
         if beat in self.fabric.cadences and self.voices > 2:
             total += self._bare(found)
+        order = np.argsort(total, kind="stable")
+        order = order[np.isfinite(total[order])]
+        best: Judged | None = None
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            if best and len(best.costs) == width and best.costs[-1] <= total[rows[0]]:
+                break
+            more = self._judged(beam, found.taken(rows), total[rows], beat)
+            best = best.joined(more) if best else more
+            best = best.taken(np.argsort(best.costs, kind="stable")[:width])
+        return best.grown(beam) if best and len(best.costs) else None
+
+    def _judged(self, beam: Beam, found: Grown, total: Floats, beat: int) -> Judged:
+        """What the rules leave of some drafts, judged moment by moment."""
         before, left = taken(beam.last, found.parent), taken(beam.left, found.parent)
-        live = np.isfinite(total)
         for part in range(PARTS):
-            struck = (found.attacks[:, :, part] == 1).any(axis=1) & live
-            rows = np.flatnonzero(struck)
+            rows = np.flatnonzero((found.attacks[:, :, part] == 1).any(axis=1))
             if not len(rows):
                 continue
             now = self._moments(found, rows, beat, part)
             here, gone = taken(before, rows), taken(left, rows)
             total[rows] += self._ruled(gone, here, now)
-            live = np.isfinite(total)
             left = scattered(left, rows, _left(gone, here, now))
             before = scattered(before, rows, now)
-        rows = np.flatnonzero(live)
-        if len(rows):
-            found, before, left, total = kept(found, before, left, total, rows)
-            chords, price = self._harmonic(beam, found, beat)
-            total = total + price
-        if not np.isfinite(total).any():
-            return None
-        order = np.argsort(total, kind="stable")[:width]
-        order = order[np.isfinite(total[order])]
-        return Beam(
-            more(beam.steps, found.steps, found.parent, order),
-            more(beam.semitones, found.semitones, found.parent, order),
-            more(beam.attacks, found.attacks, found.parent, order),
-            np.concatenate(
-                [beam.options[found.parent[order]], found.options[order, np.newaxis]], axis=1
-            ),
-            found.debts[order],
-            taken(before, order),
-            taken(left, order),
-            chords.taken(order),
-            total[order],
-        )
+            live = np.flatnonzero(np.isfinite(total))
+            found, total = found.taken(live), total[live]
+            before, left = taken(before, live), taken(left, live)
+        chords, price = self._harmonic(beam, found, beat)
+        stands = {
+            (voice, late): each[found.parent]
+            for (voice, late), each in beam.stands.items()
+            if late > beat
+        }
+        stands |= self.prospects.stands(beam, found, beat)
+        total = np.where(self.prospects.alive(stands, found, beat), total + price, np.inf)
+        judged = Judged(found, before, left, chords, stands, total)
+        return judged.taken(np.flatnonzero(np.isfinite(judged.costs)))
 
     def _harmonic(self, beam: Beam, found: Grown, beat: int) -> tuple[Chords, Floats]:
         """The chords with the beat, and what the rules on them cost.
@@ -148,7 +159,7 @@ class Judge:
         return price
 
     def _moments(self, found: Grown, rows: NDArray[np.int64], beat: int, part: int) -> Moments:
-        made = blank_moments(len(rows), self.voices)
+        made = taken(self.sounding, found.options[rows].astype(np.int64))
         voices = slice(0, self.voices)
         made["step"][:, voices] = found.steps[rows, :, part]
         made["semitone"][:, voices] = found.semitones[rows, :, part]
@@ -159,13 +170,7 @@ class Judge:
         made["strength"] = self.setting.strength(beat, part)
         made["phrase_end"] = beat in self.fabric.cadences
         made["final"] = beat in self.fabric.cadences and beat == max(self.fabric.cadences)
-        options = found.options[rows]
-        for each in np.unique(options).tolist():
-            inside = np.flatnonzero(options == each)
-            group = taken(made, inside)
-            harmony = self.options[each].harmony
-            set_harmony(group, harmony.chord, harmony.key)
-            made = scattered(made, inside, group)
+        set_members(made)
         return made
 
     def _wrong_bass(self, beam: Beam, found: Grown) -> Floats:

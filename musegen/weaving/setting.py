@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musegen.plan.plan import Harmony
 from musegen.weaving.fabric import PARTS, Fabric
-from musegen.weaving.hypotheses import Beam, Floats
+from musegen.weaving.hypotheses import Beam, Floats, Ways
 from musegen.weaving.options import Option, follow_costs, options_of
 from theory_kb.metre import beat_strength
 from theory_kb.moment import TICKS
@@ -28,7 +30,12 @@ class Setting:
         places: the options of each chord.
         heard: (options,) number of the chord of each.
         classes: (options, 12) whether a pitch class belongs to the chord.
+        members: (options, 7) whether a staff step within the octave does.
+        scales: (options, STEPS) which semitone stands on a staff step.
+        basses: (options,) staff step within the octave.
         ahead: for each beat what its chords cost and lead to.
+        open: for each beat the options that it may have.
+        column_of: for each beat the place (options,) of the chord of each among its chords, or -1.
     """
 
     def __init__(self, fabric: Fabric) -> None:
@@ -43,31 +50,59 @@ class Setting:
             self.options += found
         self.ahead = _look_ahead(fabric)
         self.classes = np.zeros((len(self.options), 12), bool)
+        self.members = np.zeros((len(self.options), 7), bool)
         for place, option in enumerate(self.options):
             self.classes[place, list(option.classes)] = True
+            self.members[place, list(option.members)] = True
+        self.scales = np.stack([option.semitones for option in self.options])
+        self.basses = np.array([option.bass for option in self.options])
         names = {harmony: number for number, harmony in enumerate(self.places)}
         self.heard = np.array([names[option.harmony] for option in self.options])
+        self.open = [self._open(each) for each in fabric.harmonies]
+        self.column_of = [np.full(len(self.options), -1) for _ in self.open]
+        for column, each in zip(self.column_of, self.open, strict=True):
+            column[each.options] = each.columns
 
-    def chords(self, beam: Beam, row: int, beat: int) -> list[tuple[int, float]]:
-        """Options of a beat with their cost after a hypothesis, counted to the end of the piece."""
-        after = self.fabric.harmonies[beat]
-        least = self.ahead[beat].least
-        price = least.copy()
+    def _open(self, harmonies: Sequence[Harmony]) -> Open:
+        places = [self.places[each] for each in harmonies]
+        columns = [column for column, each in enumerate(places) for _ in each]
+        return Open(np.array([place for each in places for place in each]), np.array(columns))
+
+    def ways(self, beam: Beam, beat: int) -> Ways:
+        """Each hypothesis with each option of a beat that leads to the end.
+
+        The cost is that of the chords, counted to the end of the piece.
+        """
+        price = np.tile(self.ahead[beat].least, (len(beam.costs), 1))
         if beat:
-            before = self.options[int(beam.options[row, -1])].harmony
-            came = self.fabric.harmonies[beat - 1].index(before)
-            price += self.ahead[beat].follow[came] - self.ahead[beat - 1].least[came]
-        return [
-            (place, float(price[column]))
-            for column, each in enumerate(after)
-            if np.isfinite(price[column])
-            for place in self.places[each]
-        ]
+            came = self.column_of[beat - 1][beam.options[:, -1]]
+            price += self.ahead[beat].follow[came]
+            price -= self.ahead[beat - 1].least[came, np.newaxis]
+        here = self.open[beat]
+        rows, places = np.nonzero(np.isfinite(price[:, here.columns]))
+        return Ways(rows, here.options[places].astype(np.int32), price[rows, here.columns[places]])
+
+    def changed(self, beam: Beam, ways: Ways) -> NDArray[np.bool_]:
+        """Where (P,) another chord begins than the one before."""
+        if not beam.options.shape[1]:
+            return np.ones(len(ways.rows), bool)
+        changed: NDArray[np.bool_] = (
+            self.heard[ways.options] != self.heard[beam.options[ways.rows, -1]]
+        )
+        return changed
 
     def strength(self, beat: int, part: int) -> int:
         """Strength of a place, 4 = downbeat."""
         place = beat % self.fabric.per_bar
         return beat_strength(*self.fabric.metre, place * TICKS + part * PART_TICKS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Open:
+    """The options of a beat."""
+
+    options: NDArray[np.int64]  # (n,)
+    columns: NDArray[np.int64]  # (n,) place of the chord of each among the chords of the beat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
