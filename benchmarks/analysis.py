@@ -28,6 +28,7 @@ from corpora.analysis_training import (
     surprise,
     unlabelled_pieces,
 )
+from musegen.analysis.analyse import hear
 from musegen.analysis.comparison import (
     COLUMNS,
     DEPTHS,
@@ -45,7 +46,6 @@ from musegen.analysis.comparison import (
 )
 from musegen.analysis.figures import chord_of_figure, read_figure
 from musegen.analysis.harmony import Decoded, decode, shipped
-from musegen.analysis.inference import posterior
 from musegen.analysis.parameters import Parameters
 from musegen.analysis.places import place_text
 from musegen.score import ChordLabel
@@ -134,17 +134,16 @@ def judge(pieces: Sequence[AnalysedPiece], folds: int, schedule: Schedule, seed:
 
 def add(results: Results, piece: AnalysedPiece, known: Parameters) -> None:
     """Count a piece under parameters that have not seen it."""
-    found = decode(piece.score, parameters=known)
-    said = _labels(found)
-    ranks = Ranks(found, posterior(found.tables, known.temperature))
+    heard = hear(piece.score, parameters=known)
+    said = _labels(heard.found)
+    ranks = Ranks(heard.found, heard.chances)
     alone = Tally()
     compare(piece.labels, said, alone, ranks=ranks)
     print(row(f"  {piece.name}", alone), flush=True)
     results.places += [difference_text(piece, each) for each in alone.differences]
     compare(piece.labels, said, results.ours, ranks=ranks)
-    compare(
-        piece.labels, _labels(decode(piece.score, parameters=Parameters.start())), results.start
-    )
+    start = decode(heard.score, parameters=Parameters.start())
+    compare(piece.labels, _labels(start), results.start)
     results.cadences += cadence_pairs(piece.score, piece.labels, said)
     for label, told in music21_labels(piece):
         if told is not None:

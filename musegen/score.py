@@ -198,20 +198,24 @@ class Score:
         """The metre at the start."""
         return self.metres[0]
 
-    def bar_and_beat(self, onset: Fraction) -> tuple[int, Fraction]:
-        """Bar number (the upbeat is bar 0, without upbeat the first is 1) and beat from 1.
+    def place_of(self, onset: Fraction) -> tuple[int, Fraction, Metre]:
+        """Bar number (the upbeat is bar 0, without upbeat the first is 1), quarter notes from its start, metre.
 
         A metre begins a bar wherever it stands.
         """
         bar, start = (0, self.upbeat - self.metres[0].bar) if self.upbeat else (1, Fraction(0))
         for here, following in zip(self.metres, (*self.metres[1:], None), strict=True):
             if following is None or onset < following.onset:
-                passed = (onset - start) // here.bar
-                within = onset - start - passed * here.bar
-                return bar + int(passed), within * Fraction(here.unit, 4) + 1
+                passed, within = divmod(onset - start, here.bar)
+                return bar + passed, within, here
             bar += ceil((following.onset - start) / here.bar)
             start = following.onset
         raise AssertionError("a score has at least one metre")
+
+    def bar_and_beat(self, onset: Fraction) -> tuple[int, Fraction]:
+        """Bar number as in `place_of`, and beat from 1."""
+        bar, position, metre = self.place_of(onset)
+        return bar, position * Fraction(metre.unit, 4) + 1
 
     def metre_at(self, onset: Fraction) -> Metre:
         """The metre in force at a time."""

@@ -129,9 +129,8 @@ def _fill_places(array: Moments, onsets: Sequence[Fraction], score: Score) -> No
 
 def _place(score: Score, onset: Fraction) -> tuple[int, int, int]:
     """Bar, ticks from its start, beat strength."""
-    bar, beat = score.bar_and_beat(onset)
-    metre = score.metre_at(onset)
-    position = ticks((beat - 1) * Fraction(4, metre.unit))
+    bar, within, metre = score.place_of(onset)
+    position = ticks(within)
     known = is_known(metre.beats, metre.unit)
     return bar, position, beat_strength(metre.beats, metre.unit, position) if known else 0
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property, partial
 from itertools import pairwise
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musegen.analysis.figuration import sounding_ends
-from musegen.score import Note, Score
+from musegen.score import Metre, Note, Score
 from theory_kb.metre import beat_strength, beat_ticks, is_known
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key
@@ -79,14 +80,15 @@ def surface(score: Score) -> Surface:
     """The surface of a score with at least one note; phrase ends are taken from it where marked."""
     times = _times(score)
     lengths = [_beat(score, start) for start in times[:-1]]
-    tones, heard = _tones(score, times, lengths)
+    grid = _grid([*times, *lengths], score)
+    tones, heard = _tones(score, times, lengths, grid)
     bass = np.zeros((len(heard), WIDTH))
     first_bass = np.full(len(heard), -1)
     lowest = np.full(len(heard), SILENT)
     for row, notes in enumerate(heard):
-        _lowest(notes, float(lengths[row]), bass[row])
+        _lowest(notes, float(lengths[row]), grid, bass[row])
         lowest[row] = min((each[0] * WIDTH + each[3] for each in notes), default=SILENT)
-        start = [each for each in notes if each[1] == times[row]]
+        start = [each for each in notes if each[1] == _on_grid(times[row], grid)]
         if start:
             first_bass[row] = min(start)[3]
     ends = _phrase_ends(score)
@@ -107,11 +109,22 @@ def surface(score: Score) -> Surface:
     )
 
 
-Heard = tuple[int, Fraction, Fraction, int]  # semitone, begin and end in a span, column
+Heard = tuple[int, int, int, int]  # semitone, begin and end in a span on the grid, column
+
+
+def _grid(times: Sequence[Fraction], score: Score) -> int:
+    """Parts of a quarter note in which times and all notes are whole numbers, quick to compare."""
+    notes = [note for part in score.parts for note in part.notes]
+    of_notes = [time.denominator for note in notes for time in (note.onset, note.duration)]
+    return lcm(*of_notes, *(time.denominator for time in times))
+
+
+def _on_grid(time: Fraction, grid: int) -> int:
+    return time.numerator * (grid // time.denominator)
 
 
 def _tones(
-    score: Score, times: Sequence[Fraction], lengths: Sequence[Fraction]
+    score: Score, times: Sequence[Fraction], lengths: Sequence[Fraction], grid: int
 ) -> tuple[FloatArray, list[list[Heard]]]:
     """(n, treatments, WIDTH) beats of tones, and what sounds in each span."""
     count = len(lengths)
@@ -119,50 +132,57 @@ def _tones(
     origin = score.key.tonic.fifths - REACH
     heard: list[list[Heard]] = [[] for _ in range(count)]
     on_beat = cache(partial(_on_beat, score))  # parts begin notes at the same times
+    starts = [_on_grid(time, grid) for time in times]
+    beats = [_on_grid(length, grid) for length in lengths]
     for part in score.parts:
         ends = sounding_ends(part.notes, partial(_figure_length, score))
         for place, note in enumerate(part.notes):
             column = min(max(note.pitch.pitch_class.fifths - origin, 0), WIDTH - 1)
-            row, stop = bisect_right(times, note.onset) - 1, ends[place]
-            while row < count and times[row] < stop:
-                begin, end = max(note.onset, times[row]), min(stop, times[row + 1])
-                long = note.end - begin >= lengths[row]
-                kind = _treatment(part.notes, place, times[row], on_beat=on_beat(begin), long=long)
-                tones[row, kind, column] += float((end - begin) / lengths[row])
+            onset, stop = _on_grid(note.onset, grid), _on_grid(ends[place], grid)
+            release = onset + _on_grid(note.duration, grid)
+            treated = _Line.around(part.notes, place)
+            row = bisect_right(starts, onset) - 1
+            while row < count and starts[row] < stop:
+                begin, end = max(onset, starts[row]), min(stop, starts[row + 1])
+                beginning = on_beat(max(note.onset, times[row]))
+                long, held = release - begin >= beats[row], onset < starts[row]
+                kind = treated.treatment(on_beat=beginning, long=long, held=held)
+                tones[row, kind, column] += (end - begin) / beats[row]
                 heard[row].append((note.pitch.semitone, begin, end, column))
                 row += 1
     return tones, heard
 
 
 def _beat(score: Score, time: Fraction) -> Fraction:
+    """Length of a beat at a time, in quarter notes."""
+    return _beat_of(score.metre_at(time))
+
+
+def _beat_of(metre: Metre) -> Fraction:
     """Length of a beat in quarter notes; of a metre that is not known, its written unit."""
-    metre = score.metre_at(time)
-    if is_known(metre.beats, metre.unit):
-        return Fraction(beat_ticks(metre.beats, metre.unit), TICKS)
-    return Fraction(4, metre.unit)
+    return _length_of_beat(metre.beats, metre.unit)
 
 
-def _position(score: Score, time: Fraction) -> Fraction:
-    """Quarter notes from the bar line."""
-    _, beat = score.bar_and_beat(time)
-    return (beat - 1) * Fraction(4, score.metre_at(time).unit)
+@cache
+def _length_of_beat(beats: int, unit: int) -> Fraction:
+    return Fraction(beat_ticks(beats, unit), TICKS) if is_known(beats, unit) else Fraction(4, unit)
 
 
 def _figure_length(score: Score, time: Fraction, duration: Fraction) -> Fraction:
     """How long a figure of such notes is that begins there; 0 where none can begin."""
-    metre, beat = score.metre_at(time), _beat(score, time)
+    metre = score.metre_at(time)
+    beat = _beat_of(metre)
     if duration * 2 > beat:
         return Fraction(0)
     length = beat
     if duration * 2 == beat:
         length = metre.bar if (metre.bar / beat) % 2 else 2 * beat
-    return length if _position(score, time) % length == 0 else Fraction(0)
+    return length if score.place_of(time)[1] % length == 0 else Fraction(0)
 
 
 def strength_at(score: Score, time: Fraction) -> int:
     """Beat strength of a time, 4 = downbeat; in a metre that is not known, downbeat or unit."""
-    metre = score.metre_at(time)
-    position = _position(score, time)
+    _, position, metre = score.place_of(time)
     if is_known(metre.beats, metre.unit):
         return beat_strength(metre.beats, metre.unit, int(position * TICKS))
     if position == 0:
@@ -171,7 +191,8 @@ def strength_at(score: Score, time: Fraction) -> int:
 
 
 def _on_beat(score: Score, time: Fraction) -> bool:
-    return _position(score, time) % _beat(score, time) == 0
+    _, position, metre = score.place_of(time)
+    return position % _beat_of(metre) == 0
 
 
 def _times(score: Score) -> tuple[Fraction, ...]:
@@ -183,44 +204,66 @@ def _times(score: Score) -> tuple[Fraction, ...]:
 
 
 def _regular(score: Score, time: Fraction) -> bool:
-    beat = _beat(score, time)
+    _, position, metre = score.place_of(time)
+    beat = _beat_of(metre)
     dotted = beat.numerator % 3 == 0
-    return _position(score, time) % (beat / (SMALLEST_COMPOUND if dotted else SMALLEST)) == 0
+    return position % (beat / (SMALLEST_COMPOUND if dotted else SMALLEST)) == 0
 
 
-def _lowest(notes: Sequence[Heard], beat: float, row: FloatArray) -> None:
+def _lowest(notes: Sequence[Heard], beat: float, grid: int, row: FloatArray) -> None:
     """Add the beats for which each tone is the lowest that sounds."""
     points = sorted({point for _, begin, end, _ in notes for point in (begin, end)})
     for begin, end in pairwise(points):
         now = [each for each in notes if each[1] <= begin < each[2]]
         if now:
-            row[min(now)[3]] += float(end - begin) / beat
+            row[min(now)[3]] += (end - begin) / grid / beat
 
 
 # --- how a line treats a tone ---------------------------------------------------------------
 
 
-def _treatment(
-    notes: Sequence[Note], place: int, start: Fraction, *, on_beat: bool, long: bool
-) -> int:
-    """Index of the treatment of a note, or of that part of it which begins at `start`."""
-    note = notes[place]
-    before = notes[place - 1] if place and notes[place - 1].end == note.onset else None
-    after = notes[place + 1] if place + 1 < len(notes) else None
-    if after is not None and after.onset != note.end:
-        after = None
-    reached = None if before is None else note.pitch.step - before.pitch.step
-    left = None if after is None else after.pitch.step - note.pitch.step
-    again = before is not None and before.pitch == note.pitch
-    if note.onset < start or again:
-        name = "suspended" if on_beat and left == -1 else "held"
-    elif reached in (-1, 1, 0) and left in (-1, 1):
-        name = ("leaning" if long else "accented") if on_beat else "passing"
-    elif after is not None and after.pitch == note.pitch and not on_beat:
-        name = "anticipated"
-    else:
-        name = "half-free" if {reached, left} & {-1, 1} else "free"
-    return TREATMENTS.index(name)
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """How a note stands in its line."""
+
+    reached: int | None  # steps from the note before, None after a rest
+    left: int | None  # steps to the note after, None before a rest
+    again: bool  # the note before is the same
+    repeated: bool  # the note after is the same
+
+    @classmethod
+    def around(cls, notes: Sequence[Note], place: int) -> _Line:
+        """Of a note in its line."""
+        note = notes[place]
+        before = notes[place - 1] if place and notes[place - 1].end == note.onset else None
+        after = notes[place + 1] if place + 1 < len(notes) else None
+        if after is not None and after.onset != note.end:
+            after = None
+        return cls(
+            None if before is None else note.pitch.step - before.pitch.step,
+            None if after is None else after.pitch.step - note.pitch.step,
+            before is not None and before.pitch == note.pitch,
+            after is not None and after.pitch == note.pitch,
+        )
+
+    def treatment(self, *, on_beat: bool, long: bool, held: bool) -> int:
+        """Index of the treatment of the note, or of a part of it.
+
+        Args:
+            on_beat: whether the part begins on a beat.
+            long: whether the note lasts a beat from there.
+            held: whether it began before.
+        """
+        steps = (-1, 1)
+        if held or self.again:
+            name = "suspended" if on_beat and self.left == -1 else "held"
+        elif self.reached in (-1, 1, 0) and self.left in steps:
+            name = ("leaning" if long else "accented") if on_beat else "passing"
+        elif self.repeated and not on_beat:
+            name = "anticipated"
+        else:
+            name = "half-free" if {self.reached, self.left} & set(steps) else "free"
+        return TREATMENTS.index(name)
 
 
 # --- phrases --------------------------------------------------------------------------------
@@ -240,11 +283,16 @@ def rests(score: Score) -> tuple[Fraction, ...]:
 
 def _silences(score: Score) -> list[tuple[Fraction, Fraction]]:
     """From where to where all parts rest inside the piece."""
-    spans = sorted((note.onset, note.end) for part in score.parts for note in part.notes)
+    grid = _grid((), score)
+    notes = [note for part in score.parts for note in part.notes]
+    starts = [_on_grid(note.onset, grid) for note in notes]
+    lengths = [_on_grid(note.duration, grid) for note in notes]
+    ends = [start + length for start, length in zip(starts, lengths, strict=True)]
+    spans = sorted(zip(starts, ends, strict=True))
     found, latest = [], spans[0][1]
     for onset, end in spans:
         if onset > latest:
-            found.append((latest, onset))
+            found.append((Fraction(latest, grid), Fraction(onset, grid)))
         latest = max(latest, end)
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from musegen.io.notation import Bar, beat, value
+from musegen.io.xml_writing import add_element
 from musegen.score import ChordSymbol, Direction, Expression, Score
 from theory_kb.pitch import PitchClass
 
@@ -32,13 +33,6 @@ QUALITY_KINDS = {  # id of a chord quality: kind of MusicXML, and how it is prin
 }
 
 
-def _add(parent: ET.Element, tag: str, text: object = None, **attributes: str) -> ET.Element:
-    child = ET.SubElement(parent, tag, attributes)
-    if text is not None:
-        child.text = str(text)
-    return child
-
-
 def write_directions(measure: ET.Element, score: Score, bar: Bar, divisions: int) -> None:
     """The directions that begin in a bar, before its notes."""
     for each in score.directions:
@@ -58,11 +52,11 @@ def _write_hairpins(measure: ET.Element, how: Expression, bar: Bar, divisions: i
         if bar.onset <= each.start < bar.end
     ]
     for time, _, kind in sorted([*ends, *starts]):
-        direction = _add(measure, "direction", placement="below")
-        _add(_add(direction, "direction-type"), "wedge", type=kind)
+        direction = add_element(measure, "direction", placement="below")
+        add_element(add_element(direction, "direction-type"), "wedge", type=kind)
         offset = _offset(time, bar, divisions)
         if offset:
-            _add(direction, "offset", offset)
+            add_element(direction, "offset", offset)
 
 
 def _write_tempos(measure: ET.Element, score: Score, bar: Bar, divisions: int) -> None:
@@ -71,8 +65,8 @@ def _write_tempos(measure: ET.Element, score: Score, bar: Bar, divisions: int) -
     assert score.expression is not None, "called where there is one"
     for time, tempo in score.expression.tempos:
         if bar.onset <= time < bar.end and time not in written:
-            sound = _add(measure, "sound", tempo=f"{tempo:g}")
-            _add(sound, "offset", _offset(time, bar, divisions))
+            sound = add_element(measure, "sound", tempo=f"{tempo:g}")
+            add_element(sound, "offset", _offset(time, bar, divisions))
 
 
 def _offset(onset: Fraction, bar: Bar, divisions: int) -> int:
@@ -81,27 +75,27 @@ def _offset(onset: Fraction, bar: Bar, divisions: int) -> int:
 
 def _direction(measure: ET.Element, score: Score, each: Direction, offset: int) -> None:
     place = "below" if each.kind == "dynamics" else "above"
-    direction = _add(measure, "direction", placement=place)
-    kind = _add(direction, "direction-type")
+    direction = add_element(measure, "direction", placement=place)
+    kind = add_element(direction, "direction-type")
     if each.kind == "dynamics":
-        _add(_add(kind, "dynamics"), each.text)
+        add_element(add_element(kind, "dynamics"), each.text)
     elif each.kind == "tempo":
         unit = beat(score.metre_at(each.onset))
         written = value(unit)
         assert written is not None, "metres count in note values"
-        metronome = _add(kind, "metronome")
-        _add(metronome, "beat-unit", written.type)
+        metronome = add_element(kind, "metronome")
+        add_element(metronome, "beat-unit", written.type)
         for _ in range(written.dots):
-            _add(metronome, "beat-unit-dot")
-        _add(metronome, "per-minute", f"{float(each.text) / float(unit):g}")
+            add_element(metronome, "beat-unit-dot")
+        add_element(metronome, "per-minute", f"{float(each.text) / float(unit):g}")
     elif each.kind == "section":
-        _add(kind, "words", each.text, **{"font-weight": "bold"})
+        add_element(kind, "words", each.text, **{"font-weight": "bold"})
     else:
-        _add(kind, "words", each.text, **{"font-style": "italic"})
+        add_element(kind, "words", each.text, **{"font-style": "italic"})
     if offset:
-        _add(direction, "offset", offset)
+        add_element(direction, "offset", offset)
     if each.kind == "tempo":
-        _add(direction, "sound", tempo=each.text)
+        add_element(direction, "sound", tempo=each.text)
 
 
 def write_symbols(
@@ -111,22 +105,22 @@ def write_symbols(
     for each in symbols:
         if not bar.onset <= each.onset < bar.end:
             continue
-        harmony = _add(measure, "harmony")
+        harmony = add_element(measure, "harmony")
         _pitch_class(harmony, "root", each.root)
         kind, text = QUALITY_KINDS[each.quality]
-        _add(harmony, "kind", kind).set("text", text)
+        add_element(harmony, "kind", kind).set("text", text)
         if each.bass is not None and each.bass != each.root:
             _pitch_class(harmony, "bass", each.bass)
         offset = _offset(each.onset, bar, divisions)
         if offset:
-            _add(harmony, "offset", offset)
+            add_element(harmony, "offset", offset)
 
 
 def _pitch_class(harmony: ET.Element, name: str, each: PitchClass) -> None:
-    element = _add(harmony, name)
-    _add(element, f"{name}-step", LETTERS[each.letter])
+    element = add_element(harmony, name)
+    add_element(element, f"{name}-step", LETTERS[each.letter])
     if each.alteration:
-        _add(element, f"{name}-alter", each.alteration)
+        add_element(element, f"{name}-alter", each.alteration)
 
 
 def write_barline(measure: ET.Element, score: Score, bar: Bar, *, right: bool, last: bool) -> None:
@@ -137,11 +131,11 @@ def write_barline(measure: ET.Element, score: Score, bar: Bar, *, right: bool, l
     endings = [each for each in score.endings if (each.end if right else each.start) == time]
     if not turned and not endings and not (right and last):
         return
-    line = _add(measure, "barline", location="right" if right else "left")
+    line = add_element(measure, "barline", location="right" if right else "left")
     if turned or (right and last):
-        _add(line, "bar-style", "light-heavy" if right else "heavy-light")
+        add_element(line, "bar-style", "light-heavy" if right else "heavy-light")
     for each in endings:
         kind = ("stop" if each.number == 1 else "discontinue") if right else "start"
-        _add(line, "ending", number=str(each.number), type=kind)
+        add_element(line, "ending", number=str(each.number), type=kind)
     if turned:
-        _add(line, "repeat", direction="backward" if right else "forward")
+        add_element(line, "repeat", direction="backward" if right else "forward")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 
-from musegen.io.musicxml import DOCTYPE, UNWRITABLE, write_musicxml
+from musegen.io.musicxml import DOCTYPE, write_musicxml
 from musegen.io.xml_tree import parse_xml
+from musegen.io.xml_writing import UNWRITABLE
 from musegen.report import CheckReport, PlacedFinding
 from theory_kb.rules.records import rules
 

@@ -4,7 +4,8 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from theory_kb.chords import Chord, chord, spell, vocabulary
+from theory_kb.catalogue import catalogue
+from theory_kb.chords import Chord, chord, read_chord, spell, vocabulary
 from theory_kb.facts import load_facts
 from theory_kb.pitch import Key, PitchClass
 from theory_kb.query import (
@@ -51,6 +52,8 @@ def grade(mode: str, before: str, after: str) -> str:
         ("minor", "iv6-v", "C"),
         ("minor", "V7/III-i", "B"),
         ("minor", "N6-V", "A"),
+        ("minor", "i-N6", "B"),
+        ("minor", "N6-viio7/V", "B"),
         ("major", "iii-V", "C"),
     ],
 )
@@ -112,6 +115,17 @@ def test_counted_continuations_are_licensed() -> None:
         for before, shares in load_facts().progressions["positions"][mode].items():
             for after, share in shares.items():
                 assert share < 5 or grade(mode, before, after) != "X", (mode, before, after)
+
+
+def test_phrases_by_the_textbook_are_licensed() -> None:
+    """No step of a phrase that Kostka and Payne show by name is graded as avoided."""
+    named = catalogue()["progression"].values()
+    shown = [each for each in named if each.sources[0].startswith("KP")]
+    assert shown
+    for each in shown:
+        for before, after in pairwise(each["chords"]):
+            one, other = (read_chord(each["mode"], symbol) for symbol in (before, after))
+            assert may_follow(one, other).grade != "X", (each["chords"], before, after)
 
 
 def test_table_agrees_with_the_question() -> None:
