@@ -248,6 +248,7 @@ KINDS: tuple[Kind, ...] = (
             "compound": TEXTS,
             "held": Field("flag", needed=False),
             "close": Field("flag", needed=False),
+            "last": NOTE,
             "words": NOTE,
         },
     ),

@@ -95,7 +95,7 @@ class _Drawn:
     """What was drawn already, so that like is like."""
 
     keys: dict[tuple[str, ...], Key] = field(default_factory=dict)
-    formulas: dict[tuple[str, str, str], CadenceFormula] = field(default_factory=dict)
+    formulas: dict[tuple[str, str, str, Key | None], CadenceFormula] = field(default_factory=dict)
 
 
 def lay_out(
@@ -177,7 +177,7 @@ class _Maker:
         if set(last.section.close) <= set(TEXT_CADENCES):
             stated = self._stated(slots, units)
             return PhraseLayout(units, None, last.section.close[0], tuple(stated), 0)
-        close = self._close(last, drawn, rng)
+        close = self._close(last, units[0].start, drawn, rng)
         slots = self._stated(slots, units)
         formula = close.formula.chords[-min(len(close.formula.chords), len(slots) - 1) :]
         for back, symbol in enumerate(reversed(formula), 1):
@@ -186,11 +186,16 @@ class _Maker:
         kind = ARRIVAL if ARRIVAL in last.section.close else close.formula.kind
         return PhraseLayout(units, close, kind, tuple(slots), len(formula))
 
-    def _close(self, unit: UnitLayout, drawn: _Drawn, rng: np.random.Generator) -> Close:
+    def _close(
+        self, unit: UnitLayout, start: Key, drawn: _Drawn, rng: np.random.Generator
+    ) -> Close:
         """How a phrase closes; sections of one theme that may close alike do."""
-        key = (unit.section.theme, "/".join(unit.section.close), unit.end.mode)
+        left = start if start != unit.end else None
+        key = (unit.section.theme, "/".join(unit.section.close), unit.end.mode, left)
         if key not in drawn.formulas:
-            drawn.formulas[key] = draw_formula(self.template, unit.section, unit.end, rng=rng)
+            drawn.formulas[key] = draw_formula(
+                self.template, unit.section, unit.end, rng=rng, left=left
+            )
         return Close(unit.end, drawn.formulas[key], last=False)
 
     def _slots(self, units: Sequence[UnitLayout], phrase: int) -> list[Slot]:

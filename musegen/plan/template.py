@@ -102,6 +102,7 @@ class Template:
     interval: str = "-P8"  # of a canon, from leader to follower
     strict: bool = False  # whether a canon at another interval than the octave is exact
     ground: str = ""  # name of a stored one
+    rhythms: tuple[str, ...] = ()  # names of rhythm facts that the tune likes to have
 
     @property
     def bars(self) -> int:
@@ -172,6 +173,7 @@ def _template(sheet: Sheet, metre: str | None) -> Template:
         head["interval"],
         head["strict"],
         head["ground"],
+        tuple(head["rhythms"]),
     )
     _check_whole(made, sheet)
     _check_lengths(made, sheet, per_bar)

@@ -26,11 +26,11 @@ from musegen.score import Note
 from musegen.search.reachability import alive
 from musegen.tasks.form_plan import plan_of
 from musegen.tasks.writing import Draft, Options, write
+from musegen.textures.rhythm import TuneRhythm, cells_of
 from musegen.textures.tune import Spot, TuneTaste, draw_tune
 from musegen.textures.working import (
     Bar,
     Statement,
-    TuneRhythm,
     imitated,
     moved_harmony,
     work_out,
@@ -241,7 +241,9 @@ def _too_alike(work: _Work, made: Sequence[Statement]) -> float:
 def _tried(
     work: _Work, phrase: PhraseLayout, rng: np.random.Generator, spare: int
 ) -> list[Statement]:
-    rhythm = TuneRhythm(work.layout.template.metre, work.character.density, work.character.shortest)
+    template, how = work.layout.template, work.character
+    cells = cells_of(template.rhythms, template.metre)
+    rhythm = TuneRhythm(template.metre, how.density, how.shortest, cells)
     last_phrase = phrase is work.layout.phrases[-1]
     last = _last_note(work.layout, final=last_phrase)
     bars: list[tuple[UnitLayout, Bar]] = []

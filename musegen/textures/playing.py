@@ -12,7 +12,7 @@ from musegen.plan.plan import Harmony, Plan
 from musegen.plan.template import Section
 from musegen.score import ChordSymbol, Direction, Note, Part, Score
 from musegen.sounding import spelled
-from musegen.textures.accompaniment import LANES, Sonority, figured_left_hand, walking_bass
+from musegen.textures.accompaniment import LANES, Sonority, left_hand, walking_bass
 from theory_kb.catalogue import catalogue
 from theory_kb.chords import chord, spell
 from theory_kb.moment import Moments
@@ -46,7 +46,10 @@ def played(
         textures: in place of those of the form, by section; see `FORM_TEXTURES`.
     """
     sections = _sections(layout, textures or {})
-    sonorities = _sonorities(score, plan, skeleton)
+    closes = {each.slots[-1].onset for each in layout.phrases}
+    sonorities = [
+        replace(each, rests=each.onset in closes) for each in _sonorities(score, plan, skeleton)
+    ]
     lanes: list[list[Note]] = [[] for _ in range(LANES)]
     tune: list[Note] = []
     for _, texture, start, end in sections:
@@ -60,9 +63,8 @@ def played(
             bass = walking_bass([*inside, *following], layout.metre)
             lanes[-1] += [note for note in bass if note.onset < end]
         elif texture != MELODY:
-            for each in inside:
-                for lane, notes in enumerate(figured_left_hand(each, texture, layout.metre)):
-                    lanes[lane] += notes
+            for lane, notes in enumerate(left_hand(inside, texture, layout.metre)):
+                lanes[lane] += notes
         tune += own
     used = [Part(NAMES[lane], tuple(notes)) for lane, notes in enumerate(lanes) if notes]
     named = [(start, end) for _, texture, start, end in sections if texture in SYMBOLS]
