@@ -334,6 +334,12 @@ SECTION_FIELDS: Mapping[str, Field] = {
     "repeat": _field(
         _matches(THEME), "a name; sections of one name are played twice", TEXT, default=""
     ),
+    "ending": _field(
+        _whole(1, 2),
+        "1 for the first ending of what is repeated, 2 for the second",
+        {"enum": [1, 2]},
+        default=0,
+    ),
     "words": _field(_text, "a text", TEXT, default=""),
     "when": _field(_name, "the name of a parameter that is true or false", TEXT, default=""),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from musegen.plan.form_schema import ARRIVAL, TEXT_CADENCES
 from musegen.plan.plan import Harmony, Slot
 from musegen.plan.planner import TARGETS, Close, draw, draw_formula, everyday
 from musegen.plan.template import Section, Template, phrase_groups, relative_key
+from musegen.score import Ending
 from theory_kb.chords import chord
 from theory_kb.errors import UnknownNameError
 from theory_kb.metre import beat_strength, beat_ticks
@@ -88,6 +89,28 @@ class Layout:
     def bar(self) -> Fraction:
         """Quarter notes of a bar."""
         return Fraction(4 * self.metre[0], self.metre[1])
+
+    @property
+    def spans(self) -> tuple[tuple[Section, Fraction, Fraction], ...]:
+        """The sections, each with its start and end."""
+        sections = self.template.sections
+        ends = [self.bar * bars for bars in accumulate(each.bars for each in sections)]
+        return tuple(zip(sections, (Fraction(0), *ends), ends, strict=False))
+
+    @property
+    def repeats(self) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Stretches that are played twice."""
+        runs = [
+            (name, list(group)) for name, group in groupby(self.spans, lambda each: each[0].repeat)
+        ]
+        return tuple((inside[0][1], inside[-1][2]) for name, inside in runs if name)
+
+    @property
+    def endings(self) -> tuple[Ending, ...]:
+        """First and second endings."""
+        return tuple(
+            Ending(each.ending, start, end) for each, start, end in self.spans if each.ending
+        )
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from musegen.plan.plan import Harmony, Slot
 from musegen.plan.template import Template, beats_of_bar
 from musegen.score import Note
 from musegen.search.reachability import alive
+from musegen.slices import piece
 from musegen.tasks.form_plan import plan_of
 from musegen.tasks.writing import Draft, Options, write
 from musegen.textures.rhythm import TuneRhythm, cells_of
@@ -35,7 +36,8 @@ from musegen.textures.working import (
     moved_harmony,
     work_out,
 )
-from theory_kb.check import Style, load_style
+from musegen.unfolding import played_order, unfolded
+from theory_kb.check import Style, check, load_style
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch
@@ -127,6 +129,7 @@ def compose_form(
                 rng=np.random.default_rng(options.seed),
             )
             _refuse_errors(draft)
+            _refuse_joints(layout, draft, work.style)
         except (InfeasibleError, DeadEndError) as error:
             refused = error
             work.blamed = _blamed(work, error)
@@ -149,6 +152,30 @@ def _refuse_errors(draft: Draft) -> None:
             slot = max(place for place, each in slots if each.onset * TICKS <= finding.onset)
             where = f"bar {finding.bar}, beat {finding.beat:g}"
             raise InfeasibleError(slot, f"{where}: {finding.message} ({finding.rule})")
+
+
+def _refuse_joints(layout: Layout, draft: Draft, style: Style) -> None:
+    """Where there are endings, what is played after a jump must keep the rules too.
+
+    Raises:
+        InfeasibleError: the checker found an error in the score as it is played; names the place.
+    """
+    if not layout.endings:
+        return
+    written = replace(draft.score, repeats=layout.repeats, endings=layout.endings)
+    time = Fraction(0)
+    begins = []  # of each stretch: when it is heard, where it is written
+    for start, end in played_order(written):
+        begins.append((time, start))
+        time += end - start
+    for finding in check(piece(unfolded(written)), style).findings:
+        if finding.severity == "E":
+            start = max(begin for begin in begins if begin[0] * TICKS <= finding.onset)[1]
+            slot = next(n for n, each in enumerate(draft.plan.slots) if each.onset >= start)
+            bar, _ = written.bar_and_beat(start)
+            raise InfeasibleError(
+                slot, f"the jump to bar {bar}: {finding.message} ({finding.rule})"
+            )
 
 
 def form_style(template: Template) -> str:

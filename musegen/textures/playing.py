@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import groupby
 
 from musegen.plan.layout import Layout
 from musegen.plan.plan import Harmony, Plan
@@ -73,7 +72,8 @@ def played(
         parts=(Part("Melody", tuple(tune)), *used),
         hands=1 if used else None,
         directions=tuple(_directions(sections, layout)),
-        repeats=tuple(_repeats(sections)),
+        repeats=layout.repeats,
+        endings=layout.endings,
         symbols=tuple(symbol for span in named for symbol in _symbols(score, span)),
     )
 
@@ -83,14 +83,10 @@ _Section = tuple[Section, str, Fraction, Fraction]
 
 def _sections(layout: Layout, textures: Mapping[str, str]) -> list[_Section]:
     """Sections with their texture, start and end."""
-    found: list[_Section] = []
-    time = Fraction(0)
-    for each in layout.template.sections:
-        end = time + each.bars * layout.bar
-        texture = textures.get(each.id) or each.texture or layout.template.texture
-        found.append((each, texture, time, end))
-        time = end
-    return found
+    return [
+        (each, textures.get(each.id) or each.texture or layout.template.texture, start, end)
+        for each, start, end in layout.spans
+    ]
 
 
 def _sonorities(score: Score, plan: Plan, skeleton: Moments) -> list[Sonority]:
@@ -153,13 +149,6 @@ def _directions(sections: Sequence[_Section], layout: Layout) -> Iterator[Direct
         if said and said != words:
             yield Direction(start, "words", said)
         words = said
-
-
-def _repeats(sections: Sequence[_Section]) -> Iterator[tuple[Fraction, Fraction]]:
-    for name, group in groupby(sections, key=lambda each: each[0].repeat):
-        inside = list(group)
-        if name:
-            yield inside[0][2], inside[-1][3]
 
 
 def _symbols(score: Score, span: tuple[Fraction, Fraction]) -> Iterator[ChordSymbol]:

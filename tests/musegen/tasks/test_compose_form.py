@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from musegen.form_result import FormPiece
 from musegen.io.musicxml import write_musicxml
 from musegen.motive import read_theme
 from musegen.plan.template import relative_key
+from musegen.slices import piece
 from musegen.tasks.compose_form import FormRequest, FormWork, form_work, in_mood, is_chorale
 from musegen.textures.accompaniment import Sonority, left_hand, walking_bass
 from musegen.textures.rhythm import (
@@ -25,6 +27,8 @@ from musegen.textures.rhythm import (
     draw_plan,
     patterns,
 )
+from musegen.unfolding import unfolded
+from theory_kb.check import check, load_style
 from theory_kb.pitch import Pitch
 
 FORMS = ("period-parallel", "small-ternary", "blues-12", "folk-song", "lullaby")
@@ -110,6 +114,24 @@ def test_a_song_has_chord_symbols_and_sections_their_names() -> None:
     assert {symbol.root.name for symbol in score.symbols} == {"G", "C", "D"}
     assert "Tonic phrase" in [each.text for each in score.directions if each.kind == "section"]
     assert "<root-step>" in write_musicxml(score).decode()
+
+
+def test_endings_are_written_played_and_judged_as_heard(two_endings: Path) -> None:
+    """Six bars and the first ending, the six again and the second: 8 + 8 bars are heard of ten."""
+    for seed in range(2):
+        score = form_work(FormRequest(form=str(two_endings), key="D", seed=seed)).score
+        assert score.repeats == ((0, 24),)
+        assert [(each.number, each.start, each.end) for each in score.endings] == [
+            (1, 18, 24),
+            (2, 24, 30),
+        ]
+        heard = unfolded(score)
+        assert heard.duration == 16 * 3
+        found = check(piece(heard), load_style("pop")).findings
+        assert not [each for each in found if each.severity == "E"]
+    text = write_musicxml(score).decode()
+    for sign in ('number="1" type="start"', 'number="1" type="stop"', 'number="2" type="start"'):
+        assert f"<ending {sign}" in text
 
 
 @pytest.mark.parametrize("form", ["chorale", "hymn"])
