@@ -46,7 +46,9 @@ __all__ = ["Character", "FormDraft", "compose_form"]
 
 STYLES = ("homophony", "song")  # of rules; the latter where the template states chords
 ATTEMPTS = 60  # themes drawn anew before a form is given up
+RELAID = 12  # draws of one theme before keys and closes are drawn anew
 PHRASE_TRIES = 12  # draws of one phrase
+CONTRAST_TRIES = 40  # draws of one that is still too like what it contrasts with
 SPARING = 7  # tries before a theme that returns gives up bars at its end
 MOST_ALIKE = 0.5  # similarity that contrasting ideas must stay under
 HIGHEST = (0.35, 0.45)  # curve of a tune: where it begins, and how far it rises, of its compass
@@ -114,30 +116,38 @@ def compose_form(
         InfeasibleError: no way was found in `ATTEMPTS` draws; names the place.
     """
     how = character or Character()
-    rng = np.random.default_rng([options.seed, crc32(b"layout")])
-    layout = lay_out(template, home, rng=rng, chords=how.chords)
+    layout = _laid_out(template, home, options.seed, how)
     _check_theme(layout, theme)
     work = _Work(layout, load_style(form_style(template)), how, options.seed, tuple(theme))
     refused: InfeasibleError | DeadEndError | None = None
     for redraws in range(ATTEMPTS):
         try:
             _draw_all(work)
-            plan = plan_of(layout, layout.phrases, work.statements)
+            plan = plan_of(work.layout, work.layout.phrases, work.statements)
             draft = write(
                 plan,
                 replace(options, style=work.style.name),
                 rng=np.random.default_rng(options.seed),
             )
             _refuse_errors(draft)
-            _refuse_joints(layout, draft, work.style)
+            _refuse_joints(work.layout, draft, work.style)
         except (InfeasibleError, DeadEndError) as error:
             refused = error
             work.blamed = _blamed(work, error)
             work.tries[work.blamed] += 1
+            if work.tries[work.blamed] % RELAID == 0:
+                work.layout = _laid_out(template, home, options.seed, how, redraws + 1)
+                work.statements, work.blamed = [], ""
             continue
-        return FormDraft(layout, tuple(work.statements), draft, redraws, _resemblance(work))
+        return FormDraft(work.layout, tuple(work.statements), draft, redraws, _resemblance(work))
     assert refused is not None, "the loop ends by a piece or a refusal"
     raise refused
+
+
+def _laid_out(template: Template, home: Key, seed: int, how: Character, *again: int) -> Layout:
+    """Keys and closes of the form; other ones where those that were drawn leave no way."""
+    rng = np.random.default_rng([seed, crc32(b"layout"), *again])
+    return lay_out(template, home, rng=rng, chords=how.chords)
 
 
 def _refuse_errors(draft: Draft) -> None:
@@ -229,7 +239,9 @@ def _draw_phrase(work: _Work, phrase: PhraseLayout) -> None:
     theme = phrase.units[0].section.theme
     best: tuple[float, list[Statement]] | None = None
     refused: InfeasibleError | None = None
-    for attempt in range(PHRASE_TRIES):
+    for attempt in range(CONTRAST_TRIES):
+        if attempt >= PHRASE_TRIES and best is None:
+            break
         numbers = [work.seed, crc32(theme.encode()), work.tries[theme], attempt]
         rng = np.random.default_rng([*numbers, phrase.units[0].number])
         try:

@@ -1,7 +1,7 @@
 """What the left hand plays under a tune: the voices of each chord, whole or broken, by a figure.
 
 The figures are facts (`accompaniments.toml`). A figure says what is struck in each part of a beat, and
-in the last beat of a phrase; what one hand cannot reach at once is brought near, and close figures lie
+where a phrase comes to rest; what one hand cannot reach at once is brought near, and close figures lie
 where the hand moves least from chord to chord.
 """
 
@@ -102,12 +102,14 @@ def _figured(
         return _whole(sonority)
     beat = Fraction(beat_ticks(*metre), TICKS)
     compound = (beat / 3).denominator in (1, 2) and beat.numerator == 3
-    cells = fact["compound"] if compound else fact["beats"]
+    resting = fact.get("rest_compound" if compound else "rest") if sonority.rests else None
+    cells = resting or fact["compound" if compound else "beats"]
     count = int(sonority.duration / beat)
     texts = [cells[number % len(cells)] for number in range(count)]
-    last = fact.get("last", "")
-    if sonority.rests and count > 1 and last:
-        texts[-1] = last
+    if resting:
+        texts = [*resting, *[REST] * count][:count]
+    if HELD in "".join(texts):  # one hand holds the bass and strikes the others
+        sonority = _close(sonority, sonority.bass)
     return _lanes(sonority, _sounding_whole(_struck(sonority, texts, beat)))
 
 
@@ -201,7 +203,7 @@ def _lanes(
     sonority: Sonority, struck: Sequence[tuple[Fraction, Fraction, str]]
 ) -> tuple[tuple[Note, ...], ...]:
     """Notes by lane; a figure that strikes one at a time is one line, the lowest."""
-    single = all(len(letters) == 1 for _, _, letters in struck)
+    single = all(len(letters) == 1 and letters != HELD for _, _, letters in struck)
     lanes: list[list[Note]] = [[] for _ in range(LANES)]
     for onset, length, letters in struck:
         places = tuple(LETTERS[letter] for letter in letters)
@@ -247,7 +249,7 @@ def walking_bass(sonorities: Sequence[Sonority], metre: tuple[int, int]) -> tupl
     for place, here in enumerate(sonorities):
         following = sonorities[place + 1].bass if place + 1 < len(sonorities) else None
         count = int(here.duration / beat)
-        if here.ends or following is None or count < 2:
+        if here.ends or here.rests or following is None or count < 2:
             notes.append(Note(here.onset, here.duration, here.bass))
             continue
         line = _walk(here, following, count)

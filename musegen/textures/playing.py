@@ -45,7 +45,7 @@ def played(
         textures: in place of those of the form, by section; see `FORM_TEXTURES`.
     """
     sections = _sections(layout, textures or {})
-    closes = {each.slots[-1].onset for each in layout.phrases}
+    closes = {each.slots[-1].onset for each in layout.phrases if each.close is not None}
     sonorities = [
         replace(each, rests=each.onset in closes) for each in _sonorities(score, plan, skeleton)
     ]

@@ -191,13 +191,19 @@ def test_a_close_figure_lies_where_the_hand_moves_least() -> None:
 
 
 def test_a_phrase_comes_to_rest_in_the_left_hand() -> None:
-    """The last beat of a waltz's phrase is silent, of an Alberti bass a single note."""
+    """A waltz leaves its last beat out, an Alberti bass breaks the chord once over a held bass."""
     resting = replace(CHORD, duration=Fraction(3), rests=True)
     alto, _, bass = left_hand([resting], "waltz", (3, 4))
-    assert [note.onset for note in bass] == [0]
-    assert [note.onset for note in alto] == [1]
-    *_, low = left_hand([resting], "alberti", (3, 4))
-    assert [note.duration for note in low] == [Fraction(1, 2)] * 4 + [Fraction(1)]
+    assert [int(note.onset) for note in bass] == [0]
+    assert [int(note.onset) for note in alto] == [1]
+    alto, tenor, bass = left_hand([resting], "alberti", (3, 4))
+    assert [int(note.duration) for note in bass] == [3]
+    assert [(note.onset, note.duration) for note in (*alto, *tenor)] == [
+        (Fraction(1, 2), Fraction(1, 2)),
+        (Fraction(1), Fraction(1)),
+    ]
+    (walked,) = walking_bass([resting], (3, 4))
+    assert walked.duration == resting.duration
 
 
 def test_a_chord_of_one_beat_sounds_whole() -> None:
