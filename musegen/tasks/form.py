@@ -17,14 +17,19 @@ import numpy as np
 
 from musegen.constraints import build_problem
 from musegen.errors import DeadEndError, InfeasibleError, OptionError
-from musegen.motive import similarity
 from musegen.plan.chord_row import RowTaste, draw_row
 from musegen.plan.layout import Layout, PhraseLayout, UnitLayout, lay_out
 from musegen.plan.plan import Harmony, Slot
 from musegen.plan.template import Template, beats_of_bar
 from musegen.score import Note
 from musegen.search.reachability import alive
-from musegen.slices import piece
+from musegen.tasks.form_judging import (
+    refuse_errors,
+    refuse_joints,
+    resemblance,
+    too_alike,
+    too_strange,
+)
 from musegen.tasks.form_plan import plan_of
 from musegen.tasks.writing import Draft, Options, write
 from musegen.textures.rhythm import TuneRhythm, cells_of
@@ -36,8 +41,7 @@ from musegen.textures.working import (
     moved_harmony,
     work_out,
 )
-from musegen.unfolding import played_order, unfolded
-from theory_kb.check import Style, check, load_style
+from theory_kb.check import Style, load_style
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch
@@ -47,10 +51,9 @@ __all__ = ["Character", "FormDraft", "compose_form"]
 STYLES = ("homophony", "song")  # of rules; the latter where the template states chords
 ATTEMPTS = 60  # themes drawn anew before a form is given up
 RELAID = 12  # draws of one theme before keys and closes are drawn anew
-PHRASE_TRIES = 12  # draws of one phrase
-CONTRAST_TRIES = 40  # draws of one that is still too like what it contrasts with
-SPARING = 7  # tries before a theme that returns gives up bars at its end
-MOST_ALIKE = 0.5  # similarity that contrasting ideas must stay under
+PHRASE_TRIES = 12  # draws of one phrase that may fail
+LIKENESS_TRIES = 32  # draws of one phrase in all
+SPARING = 7  # that fail before a theme that returns gives up bars at its end
 HIGHEST = (0.35, 0.45)  # curve of a tune: where it begins, and how far it rises, of its compass
 
 
@@ -129,8 +132,8 @@ def compose_form(
                 replace(options, style=work.style.name),
                 rng=np.random.default_rng(options.seed),
             )
-            _refuse_errors(draft)
-            _refuse_joints(work.layout, draft, work.style)
+            refuse_errors(draft)
+            refuse_joints(work.layout, draft, work.style)
         except (InfeasibleError, DeadEndError) as error:
             refused = error
             work.blamed = _blamed(work, error)
@@ -139,7 +142,13 @@ def compose_form(
                 work.layout = _laid_out(template, home, options.seed, how, redraws + 1)
                 work.statements, work.blamed = [], ""
             continue
-        return FormDraft(work.layout, tuple(work.statements), draft, redraws, _resemblance(work))
+        return FormDraft(
+            work.layout,
+            tuple(work.statements),
+            draft,
+            redraws,
+            resemblance(work.statements, work.known),
+        )
     assert refused is not None, "the loop ends by a piece or a refusal"
     raise refused
 
@@ -148,44 +157,6 @@ def _laid_out(template: Template, home: Key, seed: int, how: Character, *again: 
     """Keys and closes of the form; other ones where those that were drawn leave no way."""
     rng = np.random.default_rng([seed, crc32(b"layout"), *again])
     return lay_out(template, home, rng=rng, chords=how.chords)
-
-
-def _refuse_errors(draft: Draft) -> None:
-    """Where a template states its chords, the search only reports what they break; other notes may not.
-
-    Raises:
-        InfeasibleError: the checker found an error; names the place.
-    """
-    for finding in draft.report.findings:
-        if finding.severity == "E":
-            slots = enumerate(draft.plan.slots)
-            slot = max(place for place, each in slots if each.onset * TICKS <= finding.onset)
-            where = f"bar {finding.bar}, beat {finding.beat:g}"
-            raise InfeasibleError(slot, f"{where}: {finding.message} ({finding.rule})")
-
-
-def _refuse_joints(layout: Layout, draft: Draft, style: Style) -> None:
-    """Where there are endings, what is played after a jump must keep the rules too.
-
-    Raises:
-        InfeasibleError: the checker found an error in the score as it is played; names the place.
-    """
-    if not layout.endings:
-        return
-    written = replace(draft.score, repeats=layout.repeats, endings=layout.endings)
-    time = Fraction(0)
-    begins = []  # of each stretch: when it is heard, where it is written
-    for start, end in played_order(written):
-        begins.append((time, start))
-        time += end - start
-    for finding in check(piece(unfolded(written)), style).findings:
-        if finding.severity == "E":
-            start = max(begin for begin in begins if begin[0] * TICKS <= finding.onset)[1]
-            slot = next(n for n, each in enumerate(draft.plan.slots) if each.onset >= start)
-            bar, _ = written.bar_and_beat(start)
-            raise InfeasibleError(
-                slot, f"the jump to bar {bar}: {finding.message} ({finding.rule})"
-            )
 
 
 def form_style(template: Template) -> str:
@@ -235,29 +206,28 @@ def _draw_all(work: _Work) -> None:
 
 
 def _draw_phrase(work: _Work, phrase: PhraseLayout) -> None:
-    """The chords and the tune of a phrase; drawn again while it is too like what it contrasts with."""
+    """The chords and the tune of a phrase; drawn again while it is not as like others as it shall be."""
     theme = phrase.units[0].section.theme
     best: tuple[float, list[Statement]] | None = None
-    refused: InfeasibleError | None = None
-    for attempt in range(CONTRAST_TRIES):
-        if attempt >= PHRASE_TRIES and best is None:
-            break
+    refusals: list[InfeasibleError] = []
+    for attempt in range(LIKENESS_TRIES):
         numbers = [work.seed, crc32(theme.encode()), work.tries[theme], attempt]
         rng = np.random.default_rng([*numbers, phrase.units[0].number])
         try:
-            made = _tried(work, phrase, rng, spare=max(0, attempt - SPARING))
+            made = _tried(work, phrase, rng, spare=max(0, len(refusals) - SPARING))
         except InfeasibleError as error:
-            refused = error
+            refusals.append(error)
+            if len(refusals) == PHRASE_TRIES:
+                break
             continue
-        alike = _too_alike(work, made)
-        if best is None or alike < best[0]:
-            best = (alike, made)
-        if alike < MOST_ALIKE:
+        fault = too_alike(work.known, made) + too_strange(work.known, made)
+        if best is None or fault < best[0]:
+            best = (fault, made)
+        if not fault:
             break
     if best is None:
-        assert refused is not None, "every try was refused"
         work.blamed = _root(work, theme)
-        raise refused
+        raise refusals[-1]
     for each in best[1]:
         work.known.setdefault(each.unit.section.theme, each)
         work.statements.append(each)
@@ -266,15 +236,6 @@ def _draw_phrase(work: _Work, phrase: PhraseLayout) -> None:
 def _root(work: _Work, theme: str) -> str:
     """What to draw anew: the theme itself, or that which it takes up."""
     return theme if theme not in work.known else theme.partition(".")[0]
-
-
-def _too_alike(work: _Work, made: Sequence[Statement]) -> float:
-    """How like a contrasting beginning is to the themes before it; 0 if it need not contrast."""
-    first = made[0]
-    if first.unit.section.theme in work.known or "." in first.unit.section.theme:
-        return 0.0
-    heads = [each for name, each in work.known.items() if "." not in name]
-    return max((similarity(first.motive(), each.motive()) for each in heads), default=0.0)
 
 
 def _tried(
@@ -511,14 +472,3 @@ def _statements(
         kind = phrase.kind if unit.closes else "none"
         found.append(Statement(unit, kind, tuple(own), tuple(inside), length))
     return found
-
-
-def _resemblance(work: _Work) -> dict[str, float]:
-    """How like the beginning of each unit is to the first of its theme."""
-    return {
-        each.unit.section.id: round(
-            similarity(each.motive(), work.known[each.unit.section.theme].motive()), 3
-        )
-        for each in work.statements
-        if work.known[each.unit.section.theme] is not each
-    }

@@ -24,7 +24,7 @@ from theory_kb.metre import beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Interval, Key, Pitch
 
-__all__ = ["Bar", "Statement", "imitated", "moved_harmony", "moved_pitch", "work_out"]
+__all__ = ["SAME", "Bar", "Statement", "imitated", "moved_harmony", "moved_pitch", "work_out"]
 
 SAME = frozenset({"repeat", "return"})
 TRANSFORMS: Mapping[str, Callable[[Motive], Motive]] = {
