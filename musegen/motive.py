@@ -16,7 +16,7 @@ from musegen.errors import OptionError, ScoreError
 from musegen.score import Note, Score
 from theory_kb.pitch import Pitch
 
-__all__ = ["Motive", "read_theme", "similarity", "theme_of"]
+__all__ = ["Motive", "in_turn", "read_theme", "similarity", "theme_of"]
 
 LEAP = 3  # staff steps by which two moves differ altogether
 EVEN = 0.5  # weight of rhythm; the rest is contour's
@@ -84,17 +84,24 @@ class Motive:
         falling = sum(self.steps) <= 0
         return Motive(even, (-1 if falling else 1,) * (count - 1))
 
+    def then(self, other: Motive) -> Motive:
+        """Another motive after this one, from its last pitch on."""
+        joint = (0,) if self.durations and other.durations else ()
+        return Motive((*self.durations, *other.durations), (*self.steps, *joint, *other.steps))
+
     def repeated(self, length: Fraction) -> Motive:
         """Stated over and over until so many quarter notes are filled; where it begins anew, no step."""
-        durations: list[Fraction] = []
-        steps: list[int] = []
-        time = Fraction(0)
-        while time < length:
-            part = self.fragment(length - time)
-            steps += ([0] if durations else []) + list(part.steps)
-            durations += part.durations
-            time += part.length
-        return Motive(tuple(durations), tuple(steps))
+        return in_turn((self,), length)
+
+
+def in_turn(motives: Sequence[Motive], length: Fraction) -> Motive:
+    """Motives one after another, over and over, until so many quarter notes are filled."""
+    whole = Motive((), ())
+    number = 0
+    while whole.length < length:
+        whole = whole.then(motives[number % len(motives)].fragment(length - whole.length))
+        number += 1
+    return whole
 
 
 def similarity(one: Motive, other: Motive) -> float:

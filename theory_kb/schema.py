@@ -248,6 +248,8 @@ KINDS: tuple[Kind, ...] = (
             "compound": TEXTS,
             "held": Field("flag", needed=False),
             "close": Field("flag", needed=False),
+            "rest": Field("texts", needed=False),
+            "rest_compound": Field("texts", needed=False),
             "words": NOTE,
         },
     ),

@@ -30,6 +30,7 @@ class Span:
     close: str  # how it ends; empty if it runs on
     texture: str
     repeat: str = ""  # sections of one name are played twice
+    ending: int = 0  # 1: the first time alone; 2: in its place the second time
 
 
 def draw_timeline(title: str, spans: Sequence[Span]) -> str:
@@ -64,7 +65,8 @@ def _rows(spans: Sequence[Span]) -> list[list[Span]]:
     rows: list[list[Span]] = [[]]
     filled = 0
     for span in spans:
-        together = rows[-1] and span.repeat and span.repeat == rows[-1][-1].repeat
+        repeated = rows[-1] and span.repeat and span.repeat == rows[-1][-1].repeat
+        together = repeated or span.ending == 2
         if rows[-1] and not together and filled >= total * len(rows) / count:
             rows.append([])
         rows[-1].append(span)
@@ -87,7 +89,7 @@ def _box(
         f'fill="{fill}" stroke="#444"/>'
     )
     lines = [
-        (top + 14, str(bar), 10),
+        (top + 14, f"{bar}  {span.ending}." if span.ending else str(bar), 10),
         (top + 26, span.key, 11),
         (top + BOX_TOP + 17, span.name, 11),
         (top + BOX_TOP + 34, f"{span.theme} · {span.bars} · {span.texture}", 10),

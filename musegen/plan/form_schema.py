@@ -44,7 +44,9 @@ FORM_TEXTURES = (
     CHORALE,
     "melody",
     "block",
+    "repeated",
     "broken",
+    "minuet",
     "alberti",
     "waltz",
     "arpeggio",
@@ -169,6 +171,15 @@ def _one_of_grounds(value: Any) -> bool:
     return isinstance(value, str) and value in ("", *catalogue()["ground"])
 
 
+@cache
+def _rhythm_names() -> tuple[str, ...]:
+    return tuple(catalogue()["rhythm"])
+
+
+def _rhythms(value: Any) -> bool:
+    return _texts(value) and set(value) <= set(_rhythm_names())
+
+
 def _tables(most: int) -> Callable[[Any], bool]:
     return lambda value: (
         isinstance(value, list) and 1 <= len(value) <= most and all(map(_table, value))
@@ -245,6 +256,12 @@ FORM_FIELDS: Mapping[str, Field] = {
         default="-P8",
     ),
     "strict": _field(BOOLEAN.check, BOOLEAN.allowed, BOOLEAN.schema, default=False),
+    "rhythms": _field(
+        _rhythms,
+        "a list of rhythms of the knowledge base such as ['minuet-running']",
+        _choice(_rhythm_names),
+        default=[],
+    ),
     "ground": _field(_one_of_grounds, "the name of a stored ground", TEXT, default=""),
     "sources": _field(_some, "a list of source keys", TEXTS, needed=True),
     "parameter": _field(
@@ -316,6 +333,12 @@ SECTION_FIELDS: Mapping[str, Field] = {
     "chords": _field(_whole(1, 4), "chords a bar, from 1 to 4", {"type": "integer"}, default=0),
     "repeat": _field(
         _matches(THEME), "a name; sections of one name are played twice", TEXT, default=""
+    ),
+    "ending": _field(
+        _whole(1, 2),
+        "1 for the first ending of what is repeated, 2 for the second",
+        {"enum": [1, 2]},
+        default=0,
     ),
     "words": _field(_text, "a text", TEXT, default=""),
     "when": _field(_name, "the name of a parameter that is true or false", TEXT, default=""),

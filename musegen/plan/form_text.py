@@ -57,14 +57,21 @@ def section_rows(made: Template) -> list[dict[str, object]]:
                 "theme": " ".join((each.theme, *each.relations)),
                 "key": key_text(each, made.mode),
                 "close": "/".join(
-                    SHORT_CLOSES.get(kind, cadence_name(kind)) for kind in each.close
+                    SHORT_CLOSES[kind] if kind in SHORT_CLOSES else cadence_name(kind)
+                    for kind in each.close
                 ),
                 "texture": each.texture or made.texture,
-                "twice": each.repeat,
+                "twice": _twice(each),
             }
         )
         bar += each.bars
     return rows
+
+
+def _twice(section: Section) -> str:
+    """With what a section is repeated, and which ending it is."""
+    ending = f"ending {section.ending}" if section.ending else ""
+    return ", ".join(filter(None, (section.repeat, ending)))
 
 
 def span_values(made: Template) -> list[dict[str, Any]]:
@@ -80,6 +87,7 @@ def span_values(made: Template) -> list[dict[str, Any]]:
             else "",
             "texture": each.texture or made.texture,
             "repeat": each.repeat,
+            "ending": each.ending,
         }
         for each in made.sections
     ]

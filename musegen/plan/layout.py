@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from musegen.plan.form_schema import ARRIVAL, TEXT_CADENCES
 from musegen.plan.plan import Harmony, Slot
 from musegen.plan.planner import TARGETS, Close, draw, draw_formula, everyday
 from musegen.plan.template import Section, Template, phrase_groups, relative_key
+from musegen.score import Ending
 from theory_kb.chords import chord
 from theory_kb.errors import UnknownNameError
 from theory_kb.metre import beat_strength, beat_ticks
@@ -89,13 +90,35 @@ class Layout:
         """Quarter notes of a bar."""
         return Fraction(4 * self.metre[0], self.metre[1])
 
+    @property
+    def spans(self) -> tuple[tuple[Section, Fraction, Fraction], ...]:
+        """The sections, each with its start and end."""
+        sections = self.template.sections
+        ends = [self.bar * bars for bars in accumulate(each.bars for each in sections)]
+        return tuple(zip(sections, (Fraction(0), *ends), ends, strict=False))
+
+    @property
+    def repeats(self) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Stretches that are played twice."""
+        runs = [
+            (name, list(group)) for name, group in groupby(self.spans, lambda each: each[0].repeat)
+        ]
+        return tuple((inside[0][1], inside[-1][2]) for name, inside in runs if name)
+
+    @property
+    def endings(self) -> tuple[Ending, ...]:
+        """First and second endings."""
+        return tuple(
+            Ending(each.ending, start, end) for each, start, end in self.spans if each.ending
+        )
+
 
 @dataclass(slots=True)
 class _Drawn:
     """What was drawn already, so that like is like."""
 
     keys: dict[tuple[str, ...], Key] = field(default_factory=dict)
-    formulas: dict[tuple[str, str, str], CadenceFormula] = field(default_factory=dict)
+    formulas: dict[tuple[str, str, str, Key | None], CadenceFormula] = field(default_factory=dict)
 
 
 def lay_out(
@@ -177,7 +200,7 @@ class _Maker:
         if set(last.section.close) <= set(TEXT_CADENCES):
             stated = self._stated(slots, units)
             return PhraseLayout(units, None, last.section.close[0], tuple(stated), 0)
-        close = self._close(last, drawn, rng)
+        close = self._close(last, units[0].start, drawn, rng)
         slots = self._stated(slots, units)
         formula = close.formula.chords[-min(len(close.formula.chords), len(slots) - 1) :]
         for back, symbol in enumerate(reversed(formula), 1):
@@ -186,11 +209,16 @@ class _Maker:
         kind = ARRIVAL if ARRIVAL in last.section.close else close.formula.kind
         return PhraseLayout(units, close, kind, tuple(slots), len(formula))
 
-    def _close(self, unit: UnitLayout, drawn: _Drawn, rng: np.random.Generator) -> Close:
+    def _close(
+        self, unit: UnitLayout, start: Key, drawn: _Drawn, rng: np.random.Generator
+    ) -> Close:
         """How a phrase closes; sections of one theme that may close alike do."""
-        key = (unit.section.theme, "/".join(unit.section.close), unit.end.mode)
+        left = start if start != unit.end else None
+        key = (unit.section.theme, "/".join(unit.section.close), unit.end.mode, left)
         if key not in drawn.formulas:
-            drawn.formulas[key] = draw_formula(self.template, unit.section, unit.end, rng=rng)
+            drawn.formulas[key] = draw_formula(
+                self.template, unit.section, unit.end, rng=rng, left=left
+            )
         return Close(unit.end, drawn.formulas[key], last=False)
 
     def _slots(self, units: Sequence[UnitLayout], phrase: int) -> list[Slot]:

@@ -16,11 +16,11 @@ import numpy as np
 from musegen.plan.form_schema import ARRIVAL
 from musegen.plan.plan import Harmony, Phrase, Plan, Slot
 from musegen.plan.template import Section, Template, beats_of_bar, phrase_groups, relative_key
-from theory_kb.chords import chord, vocabulary
+from theory_kb.chords import chord, spell, vocabulary
 from theory_kb.errors import FactError
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
-from theory_kb.pitch import Key
+from theory_kb.pitch import Key, ScaleDegree
 from theory_kb.query import (
     CadenceFormula,
     cadence_formulas,
@@ -135,16 +135,34 @@ def draw_formula(
     before: Close | None = None,
     *,
     rng: np.random.Generator,
+    left: Key | None = None,
 ) -> CadenceFormula:
     """A cadence formula among those with which a unit may close in a key.
+
+    Args:
+        template: the form.
+        section: the unit.
+        key: in which it closes.
+        before: how the unit before it closed.
+        rng: draws.
+        left: the key that it comes from; a formula with a tone that is not in that key makes the new
+            one heard, and has precedence.
 
     Raises:
         FactError: the mode of the key has none of its kinds.
     """
     kinds = _kinds(template, section, key)
     kind = kinds[draw(_odds(kinds, key, before), rng)]
-    formulas = cadence_formulas(kind, key.mode)
+    every = cadence_formulas(kind, key.mode)
+    formulas = [each for each in every if left is None or _leaves(each, key, left)] or every
     return formulas[draw([each.count + UNCOUNTED for each in formulas], rng)]
+
+
+def _leaves(formula: CadenceFormula, key: Key, left: Key) -> bool:
+    """Whether a formula has a tone that is foreign to a key."""
+    known = {left.degree(ScaleDegree(number)) for number in range(1, 8)} | {left.leading_tone}
+    tones = {tone for symbol in formula.chords for tone in spell(chord(key.mode, symbol), key)}
+    return not tones <= known
 
 
 def _odds(kinds: Sequence[str], key: Key, before: Close | None) -> list[float]:

@@ -71,6 +71,7 @@ class Section:
     tempo: float = 0.0  # quarter notes a minute from here on; goes on from before, if 0
     chords: int = 0  # a bar, if stated
     repeat: str = ""  # sections of one name are played twice
+    ending: int = 0  # of what is repeated: 1 is played the first time alone, 2 in its place then
     words: str = ""  # for singers or readers, above its first bar
     part: str = ""  # id of the section that it is a phrase of
 
@@ -102,6 +103,7 @@ class Template:
     interval: str = "-P8"  # of a canon, from leader to follower
     strict: bool = False  # whether a canon at another interval than the octave is exact
     ground: str = ""  # name of a stored one
+    rhythms: tuple[str, ...] = ()  # names of rhythm facts that the tune likes to have
 
     @property
     def bars(self) -> int:
@@ -172,6 +174,7 @@ def _template(sheet: Sheet, metre: str | None) -> Template:
         head["interval"],
         head["strict"],
         head["ground"],
+        tuple(head["rhythms"]),
     )
     _check_whole(made, sheet)
     _check_lengths(made, sheet, per_bar)
@@ -188,6 +191,21 @@ def _check_whole(made: Template, sheet: Sheet) -> None:
     for section, record in zip(made.sections, sheet.sections, strict=True):
         if section.repeat and runs.count(section.repeat) > 1:
             raise record.wrong("repeat", f"sections of {section.repeat!r} must stand together")
+    _check_endings(made, sheet)
+
+
+def _check_endings(made: Template, sheet: Sheet) -> None:
+    """A first ending closes what is repeated after something else; the second follows at once."""
+    around = (None, *made.sections, None)
+    rows = zip(around, made.sections, around[2:], sheet.sections, strict=False)
+    for before, section, after, record in rows:
+        if section.ending == 1:
+            if not section.repeat or before is None or before.repeat != section.repeat:
+                raise record.wrong("ending", "1 must come last of several sections of one repeat")
+            if after is None or after.ending != 2:
+                raise record.wrong("ending", "1 must be followed by the section with ending 2")
+        if section.ending == 2 and (section.repeat or before is None or before.ending != 1):
+            raise record.wrong("ending", "2 must follow ending 1 at once, outside the repeat")
 
 
 def _of(record: Record, name: str, problem: str) -> FactError:
@@ -257,6 +275,7 @@ def _section(record: Record, metre: str, mode: str) -> Section:
         float(values["tempo"]),
         values["chords"],
         values["repeat"],
+        values["ending"],
         values["words"],
     )
 

@@ -17,20 +17,26 @@ import numpy as np
 
 from musegen.constraints import build_problem
 from musegen.errors import DeadEndError, InfeasibleError, OptionError
-from musegen.motive import similarity
 from musegen.plan.chord_row import RowTaste, draw_row
 from musegen.plan.layout import Layout, PhraseLayout, UnitLayout, lay_out
 from musegen.plan.plan import Harmony, Slot
 from musegen.plan.template import Template, beats_of_bar
 from musegen.score import Note
 from musegen.search.reachability import alive
+from musegen.tasks.form_judging import (
+    refuse_errors,
+    refuse_joints,
+    resemblance,
+    too_alike,
+    too_strange,
+)
 from musegen.tasks.form_plan import plan_of
 from musegen.tasks.writing import Draft, Options, write
+from musegen.textures.rhythm import TuneRhythm, cells_of
 from musegen.textures.tune import Spot, TuneTaste, draw_tune
 from musegen.textures.working import (
     Bar,
     Statement,
-    TuneRhythm,
     imitated,
     moved_harmony,
     work_out,
@@ -44,9 +50,10 @@ __all__ = ["Character", "FormDraft", "compose_form"]
 
 STYLES = ("homophony", "song")  # of rules; the latter where the template states chords
 ATTEMPTS = 60  # themes drawn anew before a form is given up
-PHRASE_TRIES = 12  # draws of one phrase
-SPARING = 7  # tries before a theme that returns gives up bars at its end
-MOST_ALIKE = 0.5  # similarity that contrasting ideas must stay under
+RELAID = 12  # draws of one theme before keys and closes are drawn anew
+PHRASE_TRIES = 12  # draws of one phrase that may fail
+LIKENESS_TRIES = 32  # draws of one phrase in all
+SPARING = 7  # that fail before a theme that returns gives up bars at its end
 HIGHEST = (0.35, 0.45)  # curve of a tune: where it begins, and how far it rises, of its compass
 
 
@@ -112,43 +119,44 @@ def compose_form(
         InfeasibleError: no way was found in `ATTEMPTS` draws; names the place.
     """
     how = character or Character()
-    rng = np.random.default_rng([options.seed, crc32(b"layout")])
-    layout = lay_out(template, home, rng=rng, chords=how.chords)
+    layout = _laid_out(template, home, options.seed, how)
     _check_theme(layout, theme)
     work = _Work(layout, load_style(form_style(template)), how, options.seed, tuple(theme))
     refused: InfeasibleError | DeadEndError | None = None
     for redraws in range(ATTEMPTS):
         try:
             _draw_all(work)
-            plan = plan_of(layout, layout.phrases, work.statements)
+            plan = plan_of(work.layout, work.layout.phrases, work.statements)
             draft = write(
                 plan,
                 replace(options, style=work.style.name),
                 rng=np.random.default_rng(options.seed),
             )
-            _refuse_errors(draft)
+            refuse_errors(draft)
+            refuse_joints(work.layout, draft, work.style)
         except (InfeasibleError, DeadEndError) as error:
             refused = error
             work.blamed = _blamed(work, error)
             work.tries[work.blamed] += 1
+            if work.tries[work.blamed] % RELAID == 0:
+                work.layout = _laid_out(template, home, options.seed, how, redraws + 1)
+                work.statements, work.blamed = [], ""
             continue
-        return FormDraft(layout, tuple(work.statements), draft, redraws, _resemblance(work))
+        return FormDraft(
+            work.layout,
+            tuple(work.statements),
+            draft,
+            redraws,
+            resemblance(work.statements, work.known),
+        )
     assert refused is not None, "the loop ends by a piece or a refusal"
     raise refused
 
 
-def _refuse_errors(draft: Draft) -> None:
-    """Where a template states its chords, the search only reports what they break; other notes may not.
-
-    Raises:
-        InfeasibleError: the checker found an error; names the place.
-    """
-    for finding in draft.report.findings:
-        if finding.severity == "E":
-            slots = enumerate(draft.plan.slots)
-            slot = max(place for place, each in slots if each.onset * TICKS <= finding.onset)
-            where = f"bar {finding.bar}, beat {finding.beat:g}"
-            raise InfeasibleError(slot, f"{where}: {finding.message} ({finding.rule})")
+def _laid_out(template: Template, home: Key, seed: int, how: Character, *again: int) -> Layout:
+    """Keys and closes of the form; other ones where those that were drawn leave no way."""
+    rng = np.random.default_rng([seed, crc32(b"layout"), *again])
+    return lay_out(template, home, rng=rng, chords=how.chords)
 
 
 def form_style(template: Template) -> str:
@@ -198,27 +206,28 @@ def _draw_all(work: _Work) -> None:
 
 
 def _draw_phrase(work: _Work, phrase: PhraseLayout) -> None:
-    """The chords and the tune of a phrase; drawn again while it is too like what it contrasts with."""
+    """The chords and the tune of a phrase; drawn again while it is not as like others as it shall be."""
     theme = phrase.units[0].section.theme
     best: tuple[float, list[Statement]] | None = None
-    refused: InfeasibleError | None = None
-    for attempt in range(PHRASE_TRIES):
+    refusals: list[InfeasibleError] = []
+    for attempt in range(LIKENESS_TRIES):
         numbers = [work.seed, crc32(theme.encode()), work.tries[theme], attempt]
         rng = np.random.default_rng([*numbers, phrase.units[0].number])
         try:
-            made = _tried(work, phrase, rng, spare=max(0, attempt - SPARING))
+            made = _tried(work, phrase, rng, spare=max(0, len(refusals) - SPARING))
         except InfeasibleError as error:
-            refused = error
+            refusals.append(error)
+            if len(refusals) == PHRASE_TRIES:
+                break
             continue
-        alike = _too_alike(work, made)
-        if best is None or alike < best[0]:
-            best = (alike, made)
-        if alike < MOST_ALIKE:
+        fault = too_alike(work.known, made) + too_strange(work.known, made)
+        if best is None or fault < best[0]:
+            best = (fault, made)
+        if not fault:
             break
     if best is None:
-        assert refused is not None, "every try was refused"
         work.blamed = _root(work, theme)
-        raise refused
+        raise refusals[-1]
     for each in best[1]:
         work.known.setdefault(each.unit.section.theme, each)
         work.statements.append(each)
@@ -229,19 +238,12 @@ def _root(work: _Work, theme: str) -> str:
     return theme if theme not in work.known else theme.partition(".")[0]
 
 
-def _too_alike(work: _Work, made: Sequence[Statement]) -> float:
-    """How like a contrasting beginning is to the themes before it; 0 if it need not contrast."""
-    first = made[0]
-    if first.unit.section.theme in work.known or "." in first.unit.section.theme:
-        return 0.0
-    heads = [each for name, each in work.known.items() if "." not in name]
-    return max((similarity(first.motive(), each.motive()) for each in heads), default=0.0)
-
-
 def _tried(
     work: _Work, phrase: PhraseLayout, rng: np.random.Generator, spare: int
 ) -> list[Statement]:
-    rhythm = TuneRhythm(work.layout.template.metre, work.character.density, work.character.shortest)
+    template, how = work.layout.template, work.character
+    cells = cells_of(template.rhythms, template.metre)
+    rhythm = TuneRhythm(template.metre, how.density, how.shortest, cells)
     last_phrase = phrase is work.layout.phrases[-1]
     last = _last_note(work.layout, final=last_phrase)
     bars: list[tuple[UnitLayout, Bar]] = []
@@ -470,14 +472,3 @@ def _statements(
         kind = phrase.kind if unit.closes else "none"
         found.append(Statement(unit, kind, tuple(own), tuple(inside), length))
     return found
-
-
-def _resemblance(work: _Work) -> dict[str, float]:
-    """How like the beginning of each unit is to the first of its theme."""
-    return {
-        each.unit.section.id: round(
-            similarity(each.motive(), work.known[each.unit.section.theme].motive()), 3
-        )
-        for each in work.statements
-        if work.known[each.unit.section.theme] is not each
-    }

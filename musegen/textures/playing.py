@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import groupby
 
 from musegen.plan.layout import Layout
 from musegen.plan.plan import Harmony, Plan
 from musegen.plan.template import Section
 from musegen.score import ChordSymbol, Direction, Note, Part, Score
 from musegen.sounding import spelled
-from musegen.textures.accompaniment import LANES, Sonority, figured_left_hand, walking_bass
+from musegen.textures.accompaniment import LANES, Sonority, left_hand, walking_bass
 from theory_kb.catalogue import catalogue
 from theory_kb.chords import chord, spell
 from theory_kb.moment import Moments
@@ -46,7 +45,10 @@ def played(
         textures: in place of those of the form, by section; see `FORM_TEXTURES`.
     """
     sections = _sections(layout, textures or {})
-    sonorities = _sonorities(score, plan, skeleton)
+    closes = {each.slots[-1].onset for each in layout.phrases if each.close is not None}
+    sonorities = [
+        replace(each, rests=each.onset in closes) for each in _sonorities(score, plan, skeleton)
+    ]
     lanes: list[list[Note]] = [[] for _ in range(LANES)]
     tune: list[Note] = []
     for _, texture, start, end in sections:
@@ -60,9 +62,8 @@ def played(
             bass = walking_bass([*inside, *following], layout.metre)
             lanes[-1] += [note for note in bass if note.onset < end]
         elif texture != MELODY:
-            for each in inside:
-                for lane, notes in enumerate(figured_left_hand(each, texture, layout.metre)):
-                    lanes[lane] += notes
+            for lane, notes in enumerate(left_hand(inside, texture, layout.metre)):
+                lanes[lane] += notes
         tune += own
     used = [Part(NAMES[lane], tuple(notes)) for lane, notes in enumerate(lanes) if notes]
     named = [(start, end) for _, texture, start, end in sections if texture in SYMBOLS]
@@ -71,7 +72,8 @@ def played(
         parts=(Part("Melody", tuple(tune)), *used),
         hands=1 if used else None,
         directions=tuple(_directions(sections, layout)),
-        repeats=tuple(_repeats(sections)),
+        repeats=layout.repeats,
+        endings=layout.endings,
         symbols=tuple(symbol for span in named for symbol in _symbols(score, span)),
     )
 
@@ -81,14 +83,10 @@ _Section = tuple[Section, str, Fraction, Fraction]
 
 def _sections(layout: Layout, textures: Mapping[str, str]) -> list[_Section]:
     """Sections with their texture, start and end."""
-    found: list[_Section] = []
-    time = Fraction(0)
-    for each in layout.template.sections:
-        end = time + each.bars * layout.bar
-        texture = textures.get(each.id) or each.texture or layout.template.texture
-        found.append((each, texture, time, end))
-        time = end
-    return found
+    return [
+        (each, textures.get(each.id) or each.texture or layout.template.texture, start, end)
+        for each, start, end in layout.spans
+    ]
 
 
 def _sonorities(score: Score, plan: Plan, skeleton: Moments) -> list[Sonority]:
@@ -151,13 +149,6 @@ def _directions(sections: Sequence[_Section], layout: Layout) -> Iterator[Direct
         if said and said != words:
             yield Direction(start, "words", said)
         words = said
-
-
-def _repeats(sections: Sequence[_Section]) -> Iterator[tuple[Fraction, Fraction]]:
-    for name, group in groupby(sections, key=lambda each: each[0].repeat):
-        inside = list(group)
-        if name:
-            yield inside[0][2], inside[-1][3]
 
 
 def _symbols(score: Score, span: tuple[Fraction, Fraction]) -> Iterator[ChordSymbol]:

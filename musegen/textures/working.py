@@ -8,21 +8,23 @@ theme returns as it was, with its pitches too.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
-from musegen.motive import Motive
+from musegen.motive import Motive, in_turn
 from musegen.plan.layout import UnitLayout
 from musegen.plan.plan import Harmony, Slot
 from musegen.score import Note
-from musegen.textures.rhythm import Pattern, draw_pattern
+from musegen.textures.rhythm import Pattern, TuneRhythm, draw_bar, draw_plan
 from theory_kb.chords import chord
 from theory_kb.errors import UnknownNameError
+from theory_kb.metre import beat_ticks
+from theory_kb.moment import TICKS
 from theory_kb.pitch import Interval, Key, Pitch
 
-__all__ = ["Bar", "Statement", "TuneRhythm", "imitated", "moved_harmony", "moved_pitch", "work_out"]
+__all__ = ["SAME", "Bar", "Statement", "imitated", "moved_harmony", "moved_pitch", "work_out"]
 
 SAME = frozenset({"repeat", "return"})
 TRANSFORMS: Mapping[str, Callable[[Motive], Motive]] = {
@@ -36,6 +38,9 @@ WORKED = frozenset({"fragment", "develop", "sequence", *TRANSFORMS})
 TAIL = 2  # bars at the end of a unit that a new close takes
 IDEA = 2  # bars of a basic idea
 PARALLEL = 0.6  # odds that a second phrase begins as the first did
+COURSES = ((0, 1, 0, 1), (0, 0, 1, 1), (0, 1, 0, 0), (0, 0, 0, 1))  # bars that a working takes up
+FEMININE = 0.5  # odds that a half cadence comes to rest after its strong beat (`cadence-feminine`)
+HALF = frozenset({"cad-hc", "cad-phrygian", "cad-dominant-arrival"})
 CONTRAST = 1.7  # factor on the density of a tune that contrasts
 OCTAVES = (3, 4, 5)
 FINEST = Fraction(1, 4)  # quarter notes
@@ -88,15 +93,6 @@ class Statement:
         return Motive.of([note for note in self.notes if note.onset < bars * self.bar])
 
 
-@dataclass(frozen=True, slots=True)
-class TuneRhythm:
-    """How dense and how fine a tune is."""
-
-    metre: str
-    density: float  # notes a quarter note
-    shortest: Fraction
-
-
 def work_out(
     unit: UnitLayout,
     known: Mapping[str, Statement],
@@ -127,12 +123,12 @@ def work_out(
     elif source is not None and "vary" in relations:
         bars = _varied(unit, source, kind, spare)
     elif root is not None and relations & WORKED:
-        bars = _worked(unit, root, relations)
+        bars = _worked(unit, root, relations, rng)
     elif root is not None and section.theme != root.unit.section.theme:
         bars = _continued(unit, root, rhythm, rng)
     else:
         bars = _new(unit, rhythm, contrast="contrast" in relations, rng=rng)
-    return _with_close(bars, unit, last)
+    return _with_close(bars, unit, _arrival(kind, last, rhythm, rng))
 
 
 def imitated(
@@ -152,7 +148,7 @@ def imitated(
         Bar(bars[number % count].pattern, like=source + number % count - place)
         for number in range(unit.section.bars)
     ]
-    return _with_close(made, unit, last)
+    return _with_close(made, unit, (last,))
 
 
 # --- as it was ------------------------------------------------------------------------------
@@ -248,13 +244,20 @@ def _varied(unit: UnitLayout, source: Statement, kind: str, spare: int) -> list[
 # --- worked with ----------------------------------------------------------------------------
 
 
-def _worked(unit: UnitLayout, root: Statement, relations: set[str]) -> list[Bar]:
-    """Bars made of the first bar of a theme, transformed as the relations say."""
-    motive = root.motive(1).fragment(root.bar)
+def _worked(
+    unit: UnitLayout, root: Statement, relations: set[str], rng: np.random.Generator
+) -> list[Bar]:
+    """Bars made of the first two of a theme, in some order, transformed as the relations say."""
+    models = [_motive_of(root, place) for place in range(IDEA) if root.inside(place)]
     for name in sorted(relations & set(TRANSFORMS)):
-        motive = TRANSFORMS[name](motive)
-    whole = motive.repeated(unit.section.bars * root.bar)
+        models = [TRANSFORMS[name](each) for each in models]
+    course = COURSES[int(rng.integers(len(COURSES)))]
+    whole = in_turn([models[place % len(models)] for place in course], unit.section.bars * root.bar)
     return _in_bars(whole, unit.section.bars, root.bar)
+
+
+def _motive_of(root: Statement, place: int) -> Motive:
+    return Motive.of(root.inside(place)).fragment(root.bar)
 
 
 def _in_bars(motive: Motive, count: int, bar: Fraction) -> list[Bar]:
@@ -278,45 +281,64 @@ def _in_bars(motive: Motive, count: int, bar: Fraction) -> list[Bar]:
 def _continued(
     unit: UnitLayout, root: Statement, rhythm: TuneRhythm, rng: np.random.Generator
 ) -> list[Bar]:
-    """A further phrase of a section: it begins as the first did, or goes on with its rhythm."""
+    """A further phrase of a section: it begins as the first did, or takes up a bar of it."""
     bars = _taken_over(unit, root, "", 0)
+    model = bars[int(rng.integers(min(IDEA, len(bars))))]
+    own = _new(unit, rhythm, contrast=False, rng=rng, known=[each.pattern for each in bars[:IDEA]])
     if rng.random() < PARALLEL and unit.start == root.unit.start:
-        return [
-            bar if number < IDEA else Bar(_drawn(rhythm, rng)) for number, bar in enumerate(bars)
-        ]
-    first = bars[0].pattern
-    other = _drawn(rhythm, rng)
-    order = (other, first, other, first)
+        fresh = [Bar(each.pattern) for each in own[IDEA:]]
+        return [*bars[:IDEA], *fresh]
+    place = int(rng.integers(len(own)))  # all bars of one rhythm with this are like the model
     return [
-        Bar(order[number % len(order)], bars[0].steps if number % 2 else ())
-        for number in range(unit.section.bars)
+        Bar(model.pattern, model.steps) if each.pattern == own[place].pattern else each
+        for each in own
     ]
 
 
-def _drawn(rhythm: TuneRhythm, rng: np.random.Generator) -> Pattern:
-    return draw_pattern(rhythm.metre, rng=rng, density=rhythm.density, shortest=rhythm.shortest)
-
-
 def _new(
-    unit: UnitLayout, rhythm: TuneRhythm, *, contrast: bool, rng: np.random.Generator
+    unit: UnitLayout,
+    rhythm: TuneRhythm,
+    *,
+    contrast: bool,
+    rng: np.random.Generator,
+    known: Sequence[Pattern] = (),
 ) -> list[Bar]:
-    """A new idea of two bars, and its rhythm again."""
+    """New bars; those of one rhythm go the same way.
+
+    Args:
+        unit: what is to be filled.
+        rhythm: of the tune.
+        contrast: whether it is denser or thinner than the tune.
+        rng: draws.
+        known: patterns that it shall not have.
+    """
     factor = 1.0
     if contrast:
         factor = 1 / CONTRAST if rng.random() < 0.5 else CONTRAST
-    varied = TuneRhythm(rhythm.metre, rhythm.density * factor, rhythm.shortest)
-    idea = [_drawn(varied, rng) for _ in range(IDEA)]
+    how = replace(rhythm, density=rhythm.density * factor)
+    plan = draw_plan(rhythm.metre, unit.section.bars, rng=rng)
+    patterns: dict[str, Pattern] = {}
+    for letter in dict.fromkeys(plan):
+        patterns[letter] = draw_bar(how, rng=rng, other_than=(*known, *patterns.values()))
+    first = {letter: plan.index(letter) for letter in patterns}
     return [
-        Bar(idea[number % IDEA], like=number % IDEA if number >= IDEA else None)
-        for number in range(unit.section.bars)
+        Bar(patterns[letter], like=first[letter] if number > first[letter] else None)
+        for number, letter in enumerate(plan)
     ]
 
 
 # --- closes ---------------------------------------------------------------------------------
 
 
-def _with_close(bars: list[Bar], unit: UnitLayout, last: Fraction) -> list[Bar]:
-    """The last bar of a phrase is one long note, unless it is the theme's own."""
+def _arrival(kind: str, last: Fraction, rhythm: TuneRhythm, rng: np.random.Generator) -> Pattern:
+    """The notes of the bar in which a phrase closes: one, or two at a half cadence."""
+    beat = Fraction(beat_ticks(*(int(part) for part in rhythm.metre.split("/"))), TICKS)
+    feminine = kind in HALF and last > beat and rng.random() < FEMININE
+    return (beat, last - beat) if feminine else (last,)
+
+
+def _with_close(bars: list[Bar], unit: UnitLayout, arrival: Pattern) -> list[Bar]:
+    """The last bar of a phrase comes to rest, unless it is the theme's own."""
     if not unit.closes or bars[-1].source is not None:
         return bars
-    return [*bars[:-1], Bar((last,))]
+    return [*bars[:-1], Bar(arrival)]

@@ -158,6 +158,44 @@ def test_the_schema_holds_what_the_loader_reads() -> None:
         assert not validator.is_valid(record)
 
 
+@pytest.mark.parametrize("form", template_names())
+def test_every_form_has_a_table(form: str) -> None:
+    """A row a section, also where it closes with no cadence."""
+    made = load_template(form)
+    assert [row["section"] for row in section_rows(made)] == [each.id for each in made.sections]
+
+
+def test_endings_are_read_told_and_drawn(two_endings: Path) -> None:
+    """A first ending closes what is repeated, the second follows; the table and the picture say so."""
+    made = load_template(str(two_endings))
+    assert [each.ending for each in made.sections] == [0, 1, 2]
+    assert [row["twice"] for row in section_rows(made)] == ["one", "one, ending 1", "ending 2"]
+    svg = draw_timeline(made.name, [Span(**each) for each in span_values(made)])
+    assert ">7  1.<" in svg
+    assert ">9  2.<" in svg
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("ending = 2", "ending = 3", "1 for the first ending"),
+        ("ending = 2", "", "1 must be followed by the section with ending 2"),
+        ("ending = 1", "ending = 2", "2 must follow ending 1 at once"),
+        ('bars = 6\nrepeat = "one"', "bars = 6", "1 must come last of several sections"),
+        ("ending = 2", 'ending = 2\nrepeat = "two"', "outside the repeat"),
+    ],
+)
+def test_wrong_endings_name_file_line_and_what_is_allowed(
+    two_endings: Path, old: str, new: str, words: str
+) -> None:
+    """An ending that stands alone, twice, or where nothing is repeated."""
+    text = two_endings.read_text(encoding="utf-8")
+    assert old in text
+    two_endings.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(FactError, match=r"volta\.toml:\d+: section .*ending: .*" + words):
+        load_template(str(two_endings))
+
+
 def test_tables_and_picture_name_every_section() -> None:
     """The timeline shows each section with its key and close, the list each form."""
     made = load_template("minuet-and-trio")

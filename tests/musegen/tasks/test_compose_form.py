@@ -1,9 +1,12 @@
 """Pieces by forms: bars, keys and closes as the template says, themes that return, textures, emotions."""
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from musegen.batch import piece_of
@@ -13,9 +16,19 @@ from musegen.form_result import FormPiece
 from musegen.io.musicxml import write_musicxml
 from musegen.motive import read_theme
 from musegen.plan.template import relative_key
+from musegen.slices import piece
 from musegen.tasks.compose_form import FormRequest, FormWork, form_work, in_mood, is_chorale
-from musegen.textures.accompaniment import Sonority, figured_left_hand, walking_bass
-from musegen.textures.rhythm import draw_pattern, patterns
+from musegen.textures.accompaniment import Sonority, left_hand, walking_bass
+from musegen.textures.rhythm import (
+    TuneRhythm,
+    cells_of,
+    draw_bar,
+    draw_pattern,
+    draw_plan,
+    patterns,
+)
+from musegen.unfolding import unfolded
+from theory_kb.check import check, load_style
 from theory_kb.pitch import Pitch
 
 FORMS = ("period-parallel", "small-ternary", "blues-12", "folk-song", "lullaby")
@@ -103,6 +116,24 @@ def test_a_song_has_chord_symbols_and_sections_their_names() -> None:
     assert "<root-step>" in write_musicxml(score).decode()
 
 
+def test_endings_are_written_played_and_judged_as_heard(two_endings: Path) -> None:
+    """Six bars and the first ending, the six again and the second: 8 + 8 bars are heard of ten."""
+    for seed in range(2):
+        score = form_work(FormRequest(form=str(two_endings), key="D", seed=seed)).score
+        assert [(int(start), int(end)) for start, end in score.repeats] == [(0, 24)]
+        assert [(each.number, int(each.start), int(each.end)) for each in score.endings] == [
+            (1, 18, 24),
+            (2, 24, 30),
+        ]
+        heard = unfolded(score)
+        assert heard.duration == 16 * 3
+        found = check(piece(heard), load_style("pop")).findings
+        assert not [each for each in found if each.severity == "E"]
+    text = write_musicxml(score).decode()
+    for sign in ('number="1" type="start"', 'number="1" type="stop"', 'number="2" type="start"'):
+        assert f"<ending {sign}" in text
+
+
 @pytest.mark.parametrize("form", ["chorale", "hymn"])
 def test_four_voices_are_another_task(form: str) -> None:
     """What is written for a choir is refused here, and told apart beforehand."""
@@ -125,23 +156,67 @@ CHORD = Sonority(Fraction(0), Fraction(4), Pitch.parse("E4"), Pitch.parse("G3"),
 
 def test_an_alberti_bass_is_low_high_middle_high() -> None:
     """C E G E … of a triad in close position, in eighths, one line."""
-    *above, low = figured_left_hand(CHORD, "alberti", (4, 4))
+    *above, low = left_hand([CHORD], "alberti", (4, 4))
     assert above == [(), ()]
-    assert [str(note.pitch) for note in low[:4]] == ["C3", "E4", "G3", "E4"]
+    assert [str(note.pitch) for note in low[:4]] == ["C3", "G3", "E3", "G3"]
     assert {note.duration for note in low} == {Fraction(1, 2)}
 
 
 def test_a_waltz_strikes_its_bass_first() -> None:
     """Bass, chord, chord; what a hand does not reach at once is not struck at once."""
-    alto, tenor, bass = figured_left_hand(CHORD, "waltz", (3, 4))
+    alto, tenor, bass = left_hand([CHORD], "waltz", (3, 4))
     assert [note.onset for note in bass][:1] == [0]
     assert [note.onset for note in alto][:2] == [note.onset for note in tenor][:2] == [1, 2]
 
 
 def test_a_block_chord_lies_within_a_hand() -> None:
-    """A bass two octaves below the chord comes an octave nearer."""
-    alto, tenor, bass = figured_left_hand(CHORD, "block", (4, 4))
-    assert [str(each[0].pitch) for each in (alto, tenor, bass)] == ["E4", "G3", "C3"]
+    """What spans more than a ninth comes nearer: the bass if that is enough, else the highest note."""
+    alto, tenor, bass = left_hand([replace(CHORD, alto=Pitch.parse("C4"))], "block", (4, 4))
+    assert [str(each[0].pitch) for each in (alto, tenor, bass)] == ["C4", "G3", "C3"]
+    wide = replace(CHORD, bass=Pitch.parse("C3"))
+    assert [str(each[0].pitch) for each in left_hand([wide], "block", (4, 4))] == ["G3", "E3", "C3"]
+
+
+def test_a_close_figure_lies_where_the_hand_moves_least() -> None:
+    """C to G to C in the bass: G is taken below the first C, not an octave and a fifth away."""
+    chords = [
+        Sonority(Fraction(4 * place), Fraction(4), Pitch.parse(a), Pitch.parse(t), Pitch.parse(b))
+        for place, (a, t, b) in enumerate([("E4", "G3", "C3"), ("D4", "B3", "G2"), ("E4", "G3", "C2")])
+    ]  # fmt: skip
+    *_, low = left_hand(chords, "alberti", (4, 4))
+    lowest = [str(note.pitch) for note in low if note.onset % 4 == 0]
+    assert lowest == ["C3", "G2", "C3"]
+    tops = [note.pitch.semitone for note in low]
+    assert max(tops) <= Pitch.parse("E4").semitone
+
+
+def test_a_phrase_comes_to_rest_in_the_left_hand() -> None:
+    """A waltz leaves its last beat out, an Alberti bass breaks the chord once over a held bass."""
+    resting = replace(CHORD, duration=Fraction(3), rests=True)
+    alto, _, bass = left_hand([resting], "waltz", (3, 4))
+    assert [int(note.onset) for note in bass] == [0]
+    assert [int(note.onset) for note in alto] == [1]
+    alto, tenor, bass = left_hand([resting], "alberti", (3, 4))
+    assert [int(note.duration) for note in bass] == [3]
+    assert [(note.onset, note.duration) for note in (*alto, *tenor)] == [
+        (Fraction(1, 2), Fraction(1, 2)),
+        (Fraction(1), Fraction(1)),
+    ]
+    (walked,) = walking_bass([resting], (3, 4))
+    assert walked.duration == resting.duration
+
+
+def test_a_chord_of_one_beat_sounds_whole() -> None:
+    """Where a figure has time for its bass alone, the chord is struck at once."""
+    short = replace(CHORD, duration=Fraction(1), bass=Pitch.parse("C3"))
+    assert [len(lane) for lane in left_hand([short], "waltz", (3, 4))] == [1, 1, 1]
+
+
+def test_a_held_bass_sounds_under_repeated_chords() -> None:
+    """The bass lasts as long as its chord; the others are struck on the beats after it."""
+    alto, tenor, bass = left_hand([CHORD], "repeated", (4, 4))
+    assert [(int(note.onset), int(note.duration)) for note in bass] == [(0, 4)]
+    assert [note.onset for note in tenor] == [note.onset for note in alto] == [1, 2, 3]
 
 
 def test_a_bass_walks_to_the_next_chord_by_step() -> None:
@@ -168,10 +243,26 @@ def test_patterns_fill_their_bars() -> None:
     assert patterns("7/8") == (((Fraction(1, 2),) * 7, 1),)
 
 
+def test_bars_of_one_letter_share_a_pattern_and_dances_have_their_cells() -> None:
+    """Plans as they were counted; a minuet's running bar comes more often where it is asked for."""
+    rng = np.random.default_rng(1)
+    plans = [draw_plan("3/4", 4, rng=rng) for _ in range(200)]
+    assert {plan[0] for plan in plans} == {"a"}
+    assert len(set(plans)) > 8
+    assert draw_plan("7/8", 6, rng=rng) == "abacab"
+    (cell,) = cells_of(("minuet-running", "gigue"), "3/4")
+    plain = TuneRhythm("3/4", 1.5, Fraction(1, 2))
+    dance = replace(plain, cells=(cell,))
+    counts = [
+        sum(draw_bar(how, rng=np.random.default_rng(seed)) == cell for seed in range(200))
+        for how in (plain, dance)
+    ]
+    assert counts[1] > 2 * counts[0] > 0
+    assert draw_bar(dance, rng=rng, other_than=(cell,)) != cell
+
+
 def test_a_denser_tune_has_more_notes() -> None:
     """Density moves the number of notes a bar."""
-    import numpy as np
-
     counts = [
         sum(
             len(draw_pattern("4/4", rng=np.random.default_rng(seed), density=density))
