@@ -27,7 +27,7 @@ from musegen.models.roll_models import load_frame_model
 from musegen.models.roll_networks import NetworkModel
 from musegen.models.rolls import Frame, FrameModel, Roll, as_matrix
 
-__all__ = ["FrameSteps", "RollProposer", "load_proposer", "proposer_of"]
+__all__ = ["FrameSteps", "RollProposer", "load_proposer", "proposer_of", "sonorities"]
 
 MIDDLE_C = 60
 
@@ -64,7 +64,7 @@ class RollProposer:
 
     def log_scores(self, state: State, candidates: Candidates) -> FloatArray:
         """Natural-log scores (B, N); candidates with the same notes have the same."""
-        every = _frames(candidates.notes)
+        every = sonorities(candidates.notes)
         frames = sorted(set(every))
         place = {frame: number for number, frame in enumerate(frames)}
         return self.steps.log_scores(state, frames)[:, [place[frame] for frame in every]]
@@ -73,11 +73,11 @@ class RollProposer:
         self, state: State, candidates: Candidates, parents: IntArray, chosen: IntArray
     ) -> State:
         """States of the new hypotheses."""
-        return self.steps.advance(state, parents, _frames(candidates.notes[chosen]))
+        return self.steps.advance(state, parents, sonorities(candidates.notes[chosen]))
 
 
-def _frames(notes: IntArray) -> list[Frame]:
-    """Tokens (N, V) as sets of pitches with the tonic at C; rests are silent."""
+def sonorities(notes: IntArray) -> list[Frame]:
+    """Frames of tokens (N, V): sets of pitches with the tonic at C; rests are silent."""
     return [
         tuple(sorted({MIDDLE_C + LOWEST_TOKEN + token for token in row if token != REST_TOKEN}))
         for row in notes.tolist()
