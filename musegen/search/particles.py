@@ -39,6 +39,7 @@ from musegen.search.walk import MODELS, Beam, Settings, Walk
 __all__ = ["MOST_PARTICLES", "Particles", "resampled", "weighted_paths"]
 
 MOST_PARTICLES = 65_536
+LIGHTEST = -700.0  # natural log of a share of the heaviest weight, below which none is told apart
 
 Told = Callable[[int, int], None]  # slots done, slots in all
 
@@ -143,7 +144,7 @@ def resampled(
     if len(log_weights) <= most:
         return np.arange(len(log_weights)), log_weights
     top = float(log_weights.max())
-    shares = np.exp(log_weights - top)
+    shares = np.exp(np.maximum(log_weights - top, LIGHTEST))
     threshold = _threshold(shares, most)
     heavy = shares >= threshold
     light = np.flatnonzero(~heavy)
@@ -152,7 +153,7 @@ def resampled(
     pointers = (rng.random() + np.arange(wanted)) / max(1, wanted) * heaped[-1]
     drawn = light[np.minimum(heaped.searchsorted(pointers, side="right"), len(light) - 1)]
     kept = np.sort(np.concatenate([np.flatnonzero(heavy), drawn]))
-    return kept, top + np.log(np.maximum(shares[kept], threshold))
+    return kept, np.where(heavy[kept], log_weights[kept], top + np.log(threshold))
 
 
 def _threshold(shares: FloatArray, most: int) -> float:
