@@ -58,7 +58,7 @@ __all__ = [
 HISTORY = 9  # symbols that the serial chain looks back
 FRAMES = 3  # frames that the other chains look back
 NOTHING = -1  # value of a column where there is no such note
-AT_ONCE = 4096  # places that are told of at once, so that memory stays small
+AT_ONCE = 512  # places that are told of at once, so that memory stays small
 FIRST = 99  # value of `last` at the top of a frame
 
 # Columns: s1..s9 symbols before; last, the one before in the frame; frame, all those; position,

@@ -38,7 +38,7 @@ from musegen.models.torch_steps import deterministic
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["FrameSteps", "RollProposer", "load_proposer", "proposer_of", "sonorities"]
+__all__ = ["FrameSteps", "RollProposer", "load_proposer", "proposer_of", "proposes", "sonorities"]
 
 MIDDLE_C = 60
 
@@ -226,17 +226,26 @@ PROPOSE = (
 )
 
 
+def proposes(model: FrameModel) -> bool:
+    """Whether a model of rolls can propose."""
+    return _steps_of(model) is not None
+
+
 def proposer_of(model: FrameModel) -> RollProposer:
     """A model of rolls as a proposer.
 
     Raises:
         TrainingError: one that does not propose.
     """
-    made = STEPS.get(type(model), lambda _: None)(model)
+    made = _steps_of(model)
     if made is None:
         allowed = ", ".join(PROPOSE)
         raise TrainingError(f"model of rolls {model.name!r} does not propose; {allowed} do")
     return RollProposer(model, made)
+
+
+def _steps_of(model: FrameModel) -> FrameSteps | None:
+    return STEPS.get(type(model), lambda _: None)(model)
 
 
 def load_proposer(path: Path) -> RollProposer:
