@@ -58,8 +58,12 @@ def compare(
         int, typer.Option(help="Pieces drawn of each model.", parser=whole, metavar="N")
     ] = 20,
     legal: Annotated[
-        int, typer.Option(help="Pieces under the rules.", parser=whole, metavar="N")
+        int, typer.Option(help="Pieces under the rules to weigh.", parser=whole, metavar="N")
     ] = 32,
+    ruled: Annotated[
+        int,
+        typer.Option(help="Pieces each model draws under the rules.", parser=whole, metavar="N"),
+    ] = 5,
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", help="Models at a time.", parser=whole, metavar="N")
     ] = 1,
@@ -91,6 +95,7 @@ def compare(
         tuple(seed or [0]),
         samples=samples,
         legal=legal,
+        ruled=ruled,
         jobs=jobs,
     )
     with _monitor(quiet=quiet) as report:

@@ -26,8 +26,22 @@ def sample(
         int, typer.Option("-n", "--number", help="How many.", parser=whole, metavar="N")
     ] = 4,
     seed: Annotated[int, typer.Option(help="Of what is drawn.", parser=whole, metavar="N")] = 0,
-    length: Annotated[int, typer.Option(help="Frames of a roll.", parser=whole, metavar="N")] = 64,
-    key: Annotated[str, typer.Option(help="Of melodies and bars.")] = "C major",
+    length: Annotated[
+        int | None, typer.Option(help="Frames of a roll; 64.", parser=whole, metavar="N")
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(help="Rolls keep the hard rules of this style, in a chorale's plan."),
+    ] = None,
+    particles: Annotated[
+        int | None,
+        typer.Option(
+            help="With --style; more are nearer to the model; 32.", parser=whole, metavar="N"
+        ),
+    ] = None,
+    key: Annotated[
+        str, typer.Option(help="Of melodies, bars, and rolls with --style.")
+    ] = "C major",
     temperature: Annotated[float, typer.Option(help="Of melodies.")] = 1.0,
     start: Annotated[
         Path | None, typer.Option("--from", help="Score of a melody to begin from.")
@@ -41,7 +55,7 @@ def sample(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Let a stored model write by itself, without rules: MusicXML and MIDI.
+    """Let a stored model write by itself, without rules or under those of a style: MusicXML and MIDI.
 
     Example: musegen sample my-weights/melody-vae.safetensors -n 4
     """
@@ -51,7 +65,8 @@ def sample(
     from musegen.tasks.sample import Sampling, samples
 
     check_target(out, force=force, own=OWN)
-    wanted = Sampling(number, seed, length, key, temperature, _along(start, to, more, less))
+    along = _along(start, to, more, less)
+    wanted = Sampling(number, seed, length, key, temperature, along, style, particles)
     contents: dict[str, bytes] = {}
     with progress("drawing", quiet=quiet) as advance:
         for done, score in enumerate(samples(weights, wanted), 1):

@@ -23,11 +23,20 @@ from musegen.comparison.two_sample import FOLDS, Examples, two_sample_area
 from musegen.errors import ScoreError
 from musegen.models.rolls import Roll
 
-__all__ = ["HELD_OUT", "RULES", "PieceSet", "generated_tables", "piece_sets", "under_rules"]
+__all__ = [
+    "HELD_OUT",
+    "RULES",
+    "PieceSet",
+    "generated_tables",
+    "of_the_legal",
+    "piece_sets",
+    "under_rules",
+]
 
 HELD_OUT = "corpus, held out"
 RULES = "rules alone"
 UNDER = "under the rules"
+PREFERRED = "of the rules' pieces"
 VARIED = (1, 2, 4)  # frames of passages that are distinct or shared
 GRAMS = (1, 2, 4, 8)  # frames of the windows that are looked for
 SEVERITIES = ("E", "W", "I")
@@ -46,12 +55,20 @@ class PieceSet:
 
 
 def under_rules(model: str) -> str:
-    """Name of the set of legal pieces that a model prefers."""
+    """Name of the set of pieces that a model draws under the rules."""
     return f"{model}, {UNDER}"
 
 
+def of_the_legal(model: str) -> str:
+    """Name of the set of legal pieces that a model prefers."""
+    return f"{model}, {PREFERRED}"
+
+
 def piece_sets(compared: Compared) -> tuple[PieceSet, ...]:
-    """Held-out music, legal pieces, and of each model its samples and the legal ones it prefers."""
+    """Held-out music, legal pieces, and of each model its samples, without rules and under them.
+
+    Of the latter those that it draws, if it can, and the legal ones that it prefers.
+    """
     data = compared.asked.data[0]
     found = [PieceSet(HELD_OUT, data.splits["test"])]
     if compared.legal:
@@ -59,9 +76,11 @@ def piece_sets(compared: Compared) -> tuple[PieceSet, ...]:
     for each in compared.of(data):
         if each.samples:
             found.append(PieceSet(each.model, each.samples))
+        if each.ruled:
+            found.append(PieceSet(under_rules(each.model), each.ruled))
         if each.legal:
             preferred = chosen(compared.legal, np.array(each.legal))
-            found.append(PieceSet(under_rules(each.model), tuple(preferred)))
+            found.append(PieceSet(of_the_legal(each.model), tuple(preferred)))
     return tuple(found)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musegen.comparison.judging import rule_judge
+from musegen.comparison.legal import drawn_under_rules
 from musegen.comparison.predictions import (
     Calibration,
     Loss,
@@ -41,6 +42,7 @@ from musegen.models.roll_models import (
     save_frame_model,
     train_frame_model,
 )
+from musegen.models.roll_proposals import proposes
 from musegen.models.rolls import (
     FrameSampler,
     Roll,
@@ -50,7 +52,7 @@ from musegen.models.training import Progress
 
 __all__ = ["Asked", "Measures", "job_name", "measured", "read_measures"]
 
-FORMAT = 1  # raise it when figures are measured otherwise
+FORMAT = 2  # raise it when figures are measured otherwise
 DIGITS = 6  # of a frame's nats that are kept
 
 FloatArray = NDArray[np.float64]
@@ -68,6 +70,7 @@ class Asked:
     length: int  # frames of each
     legal: tuple[Roll, ...]  # pieces under the rules that the model weighs
     folder: Path  # of its files
+    ruled: int = 0  # pieces that it draws under the rules, if it proposes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Measures:
     times: tuple[Loss, ...]
     calibration: Calibration | None  # None if the model tells no symbols
     samples: tuple[Roll, ...]
+    ruled: tuple[Roll, ...]  # drawn under the rules; empty if the model does not propose
 
 
 def job_name(asked: Asked) -> str:
@@ -173,7 +177,7 @@ def _mark(asked: Asked, path: Path) -> str:
     digest = hashlib.sha256(path.read_bytes() + (card.read_bytes() if card.exists() else b""))
     legal = [roll.frames for roll in asked.legal]
     wanted = [asked.data.checksum, asked.seed, _plain(asdict(asked.settings))]
-    record = [FORMAT, wanted, asked.samples, asked.length, legal]
+    record = [FORMAT, wanted, asked.samples, asked.length, legal, asked.ruled]
     digest.update(json.dumps(record).encode())
     return digest.hexdigest()
 
@@ -202,9 +206,10 @@ def _from_record(record: dict[str, Any]) -> Measures:
         "history": tuple(record["history"]),
         "legal": tuple(record["legal"]),
         "calibration": None if shape is None else Calibration(**_tuples(shape)),
-        "samples": tuple(
-            Roll(each["name"], tuple(map(tuple, each["frames"]))) for each in record["samples"]
-        ),
+    }
+    made |= {
+        name: tuple(Roll(each["name"], tuple(map(tuple, each["frames"]))) for each in record[name])
+        for name in ("samples", "ruled")
     }
     made |= {name: tuple(map(tuple, record[name])) for name in ("valid", "test")}
     made |= {
@@ -249,6 +254,7 @@ def _judged(asked: Asked, stored: StoredRolls) -> Measures:
         times=loss_by_time(parts[1]),
         calibration=None if tables is None else calibration(test, tables),
         samples=samples,
+        ruled=_ruled(model, asked),
     )
 
 
@@ -274,6 +280,13 @@ def _drawn(model: FrameSampler, asked: Asked) -> tuple[Roll, ...]:
         frames = model.sample(asked.length, rng).frames
         found.append(Roll(f"{asked.model} {number + 1}", frames))
     return tuple(found)
+
+
+def _ruled(model: FrameSampler, asked: Asked) -> tuple[Roll, ...]:
+    """Pieces that the model draws under the rules; none of one that does not propose."""
+    if not asked.ruled or not proposes(model):
+        return ()
+    return tuple(drawn_under_rules(model, asked.ruled, seed=asked.seed))
 
 
 def _peak_memory() -> float | None:

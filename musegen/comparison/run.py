@@ -42,7 +42,8 @@ class Comparison:
     seeds: tuple[int, ...] = (0,)
     samples: int = 20  # rolls drawn of each model
     length: int = 64  # frames of each
-    legal: int = 32  # pieces under the rules
+    legal: int = 32  # pieces under the rules that models weigh
+    ruled: int = 0  # pieces that each model draws under the rules
     jobs: int = 1  # processes at work at a time
 
 
@@ -81,7 +82,7 @@ def compare(asked: Comparison, folder: Path, *, report: Report | None = None) ->
 
     Raises:
         UnknownNameError: no such model.
-        OptionError: too few samples, legal pieces or jobs, a seed below 0, or a name or seed twice.
+        OptionError: too few samples, pieces or jobs, a seed below 0, or a name or seed twice.
         OutputError: the folder cannot be written to.
         StoredFileError: a file of the folder is damaged.
         TrainingError: no model could be compared.
@@ -125,8 +126,9 @@ def _check_numbers(asked: Comparison) -> None:
         raise OptionError("--data", "; ".join(names), "at least one set of rolls, each once")
     if not asked.seeds or len(set(asked.seeds)) < len(asked.seeds) or min(asked.seeds) < 0:
         raise OptionError("--seed", asked.seeds, "at least one, each once and 0 or more")
-    if asked.legal < 0:
-        raise OptionError("--legal", asked.legal, "0 or more")
+    for option, value in (("--legal", asked.legal), ("--ruled", asked.ruled)):
+        if value < 0:
+            raise OptionError(option, value, "0 or more")
 
 
 def _jobs(asked: Comparison, folder: Path, legal: tuple[Roll, ...]) -> Iterator[Asked]:
@@ -144,6 +146,7 @@ def _jobs(asked: Comparison, folder: Path, legal: tuple[Roll, ...]) -> Iterator[
                     asked.length,
                     legal if first else (),
                     folder / "models" / data.name,
+                    asked.ruled if first and data.in_four_voices else 0,
                 )
 
 

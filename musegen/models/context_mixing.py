@@ -97,8 +97,12 @@ class Passage:
     @property
     def last(self) -> Passage:
         """Its last symbol alone, with its contexts."""
-        columns = {name: values[-1:] for name, values in self.columns.items()}
-        return Passage(self.symbols[-1:], self.limit[-1:], columns)
+        return self.some(slice(-1, None))
+
+    def some(self, rows: slice) -> Passage:
+        """Some of its symbols, with their contexts."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return Passage(self.symbols[rows], self.limit[rows], columns)
 
     def beyond(self, symbols: int) -> BoolArray:
         """Which symbols of an alphabet of this size cannot stand at each place, (N, S)."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musegen.models.note_inputs import BEATS, SHIFTS
 from musegen.models.rolls import KEYS, LOWEST, Roll, as_matrix, serial
-from musegen.models.torch_steps import Drop
+from musegen.models.torch_steps import KEEP, Drop
 
 if TYPE_CHECKING:
     import torch
 
+    from musegen.models.recurrent import Recurrent
     from musegen.models.roll_networks import Encoded
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "key_log_odds",
     "noted_frames",
     "place_rows",
+    "states_after",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -81,6 +83,31 @@ def frame_inputs(
     x = batch["before"] @ weights["keys"]
     x = x + functional.embedding(batch["places"], weights["places"]).sum(dim=2)
     return drop(x, share, (len(x), 1, x.shape[-1]))
+
+
+def states_after(
+    recurrent: Recurrent,
+    weights: Mapping[str, torch.Tensor],
+    before: torch.Tensor,
+    place: int,
+    state: Any,
+) -> tuple[torch.Tensor, Any]:
+    """States (B, H) that say what comes at a place after frames (B, 88), and those of all layers.
+
+    Args:
+        recurrent: the network's layers.
+        weights: by name.
+        before: the keys of the frames before, ones where they sound.
+        place: number of the frame that comes.
+        state: of all layers before these frames; None for nothing.
+    """
+    import torch
+
+    rows = torch.from_numpy(place_rows(np.array([place]), 0))
+    batch = {"before": before[:, None], "places": rows.expand(len(before), 1, 2)}
+    x = frame_inputs(weights, batch, 0, KEEP)
+    s, state = recurrent.states(weights, x, state, KEEP)
+    return s[:, 0], state
 
 
 def key_log_odds(rolls: Sequence[Roll]) -> FloatArray:

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +33,7 @@ from musegen.models.frame_inputs import (
     frame_inputs,
     key_log_odds,
     noted_frames,
-    place_rows,
+    states_after,
 )
 from musegen.models.recurrent import Recurrent
 from musegen.models.roll_networks import (
@@ -43,8 +42,8 @@ from musegen.models.roll_networks import (
     place_log_probs,
     uniform_by_fan_in,
 )
-from musegen.models.rolls import END, KEYS, LOWEST, SYMBOLS, Frame, Roll, as_matrix
-from musegen.models.torch_steps import KEEP, Drop, deterministic
+from musegen.models.rolls import END, KEYS, LOWEST, SYMBOLS, Frame, Roll
+from musegen.models.torch_steps import KEEP, Drop
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     Weights = Mapping[str, torch.Tensor]
     Batch = Mapping[str, torch.Tensor]
 
-__all__ = ["FrameLSTM", "FrameLSTMSettings", "FrameLSTMSteps"]
+__all__ = ["FrameLSTM", "FrameLSTMSettings"]
 
 FloatArray = NDArray[np.float64]
 AT_ONCE = 32  # frames that are weighed at once, so that memory stays small
@@ -148,68 +147,21 @@ class FrameLSTM:
     def step(
         self, weights: Weights, before: torch.Tensor, place: int, state: Any
     ) -> tuple[torch.Tensor, Any]:
-        """States (B, H) that say what comes at a place after frames (B, 88), and those of layers."""
-        import torch
-
-        rows = torch.from_numpy(place_rows(np.array([place]), 0))
-        batch = {"before": before[:, None], "places": rows.expand(len(before), 1, 2)}
-        x = frame_inputs(weights, batch, 0, KEEP)
-        s, state = self._recurrent.states(weights, x, state, KEEP)
-        return s[:, 0], state
+        """See `frame_inputs.states_after`."""
+        return states_after(self._recurrent, weights, before, place, state)
 
     def frame_logs(
         self, weights: Weights, s: torch.Tensor, frames: Sequence[Frame]
     ) -> torch.Tensor:
-        """Natural-log probabilities (B, N) of frames after states (B, H)."""
+        """Natural-log probabilities (B, N) of frames after states (B, H), so many at a time."""
         import torch
 
-        encoded = noted_frames(Roll("", tuple(frames)), 0)
-        batch = {name: torch.from_numpy(array) for name, array in encoded.items()}
-        return -OUTPUTS[self.settings.output](weights, s[:, None], batch, (0, KEEP))
-
-
-@dataclass(frozen=True)
-class FrameLSTMSteps:
-    """The network asked frame by frame, for several hypotheses (`roll_proposals.FrameSteps`)."""
-
-    network: FrameLSTM
-    weights: Mapping[str, NDArray[np.float32]]
-
-    def start(self) -> tuple[int, Any, Any]:
-        """Place, what says what comes there (B, H), and the layers' states."""
-        return self._heard(0, np.zeros((1, KEYS), np.float32), None)
-
-    def log_scores(self, state: tuple[int, Any, Any], frames: Sequence[Frame]) -> FloatArray:
-        """Natural-log probabilities (B, N), so many frames at a time."""
-        import torch
-
-        with deterministic(self.network.settings.threads), torch.no_grad():
-            found = [
-                self.network.frame_logs(self._tensors, state[1], frames[first : first + AT_ONCE])
-                for first in range(0, len(frames), AT_ONCE)
-            ]
-            return torch.cat(found, dim=1).double().numpy()
-
-    def advance(
-        self, state: tuple[int, Any, Any], parents: NDArray[np.int64], frames: Sequence[Frame]
-    ) -> tuple[int, Any, Any]:
-        """After the frames that came."""
-        place, _, (h, c) = state
-        before = as_matrix(Roll("", tuple(frames))).astype(np.float32)
-        return self._heard(place + 1, before, (h[:, parents], c[:, parents]))
-
-    def _heard(self, place: int, before: NDArray[np.float32], state: Any) -> tuple[int, Any, Any]:
-        import torch
-
-        with deterministic(self.network.settings.threads), torch.no_grad():
-            heard = torch.from_numpy(before)
-            return (place, *self.network.step(self._tensors, heard, place, state))
-
-    @cached_property
-    def _tensors(self) -> dict[str, torch.Tensor]:
-        import torch
-
-        return {name: torch.from_numpy(array.copy()) for name, array in self.weights.items()}
+        found = []
+        for first in range(0, len(frames), AT_ONCE):
+            encoded = noted_frames(Roll("", tuple(frames[first : first + AT_ONCE])), 0)
+            batch = {name: torch.from_numpy(array) for name, array in encoded.items()}
+            found.append(-OUTPUTS[self.settings.output](weights, s[:, None], batch, (0, KEEP)))
+        return torch.cat(found, dim=1)
 
 
 # --- outputs --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from musegen.models.beginnings import Beginnings
 from musegen.models.context_mixing import (
     Chain,
     ContextMixture,
@@ -30,6 +31,7 @@ from musegen.models.rolls import (
     END,
     LOWEST,
     SYMBOLS,
+    Frame,
     Roll,
     Serial,
     check_rolls,
@@ -39,13 +41,24 @@ from musegen.models.rolls import (
     serial,
     transposed,
 )
+from musegen.models.short_term import short_term_ahead
 from musegen.models.training import Progress
 
-__all__ = ["NGram", "NGramSettings", "PieceMemory", "counted_contexts", "passage_of", "train_ngram"]
+__all__ = [
+    "NGram",
+    "NGramSettings",
+    "PieceMemory",
+    "counted_contexts",
+    "passage_ahead",
+    "passage_of",
+    "told_ahead",
+    "train_ngram",
+]
 
 HISTORY = 9  # symbols that the serial chain looks back
 FRAMES = 3  # frames that the other chains look back
 NOTHING = -1  # value of a column where there is no such note
+AT_ONCE = 512  # places that are told of at once, so that memory stays small
 FIRST = 99  # value of `last` at the top of a frame
 
 # Columns: s1..s9 symbols before; last, the one before in the frame; frame, all those; position,
@@ -113,6 +126,24 @@ class NGram:
         """Natural-log distribution of each symbol of `rolls.serial`, (N, SYMBOLS) a roll."""
         check_rolls(rolls)
         return [self.mixture.distributions(passage_of(roll)) for roll in rolls]
+
+    def ahead(self, histories: Sequence[tuple[Frame, ...]], beginnings: Beginnings) -> FloatArray:
+        """Natural-log distributions (B, M, SYMBOLS) of what follows; see `passage_ahead`."""
+        mixture, places = self.mixture, passage_ahead(histories, beginnings)
+        own, found_deep = told_ahead(
+            places, histories, beginnings, mixture.base, escape=self.settings.short_escape
+        )
+        found = []
+        for first in range(0, len(places.limit), AT_ONCE):
+            rows = slice(first, first + AT_ONCE)
+            some = places.some(rows)
+            tables, depths = mixture.long_term(some)
+            beyond = some.beyond(SYMBOLS)
+            short = np.exp(own[rows].astype(np.float64))
+            logs = mixture.as_logs(np.concatenate([np.stack(tables, 1), short], 1), some)
+            cells = np.concatenate([np.stack(depths, 1), found_deep[rows]], 1)
+            found.append(mixture.mixed(logs, cells, beyond))
+        return np.concatenate(found).reshape(len(histories), -1, SYMBOLS)
 
     def sample(self, length: int, rng: np.random.Generator) -> Roll:
         """A roll of so many frames, drawn note by note."""
@@ -211,6 +242,82 @@ def _lowest(grid: IntArray) -> IntArray:
     notes = (grid > END).sum(axis=1)
     found: IntArray = grid[np.arange(len(grid)), np.maximum(notes, 1)]
     return found
+
+
+def passage_ahead(histories: Sequence[tuple[Frame, ...]], beginnings: Beginnings) -> Passage:
+    """The places at which the next frame goes on, as `passage_of` has them, B x M rows.
+
+    Rows are in order of history, then beginning. Nothing is known of what comes there: the symbols
+    are all END.
+
+    Args:
+        histories: the frames of each of B pieces so far.
+        beginnings: what the frame may begin with.
+    """
+    length, (_, symbols, there) = beginnings.lengths, beginnings.steps
+    back = np.full((len(length), HISTORY), NOTHING)  # the beginning's symbols, latest first
+    for row, each in enumerate(beginnings.words):
+        back[row, : min(len(each), HISTORY)] = each[::-1][:HISTORY]
+    hashes: HashArray = np.zeros(len(length), np.uint64)
+    for come, longer in zip(symbols.T, there.T, strict=True):
+        hashes[longer] = mixed_hash(hashes[longer], come[longer])
+    grids, before = _recent(histories, int(length.max()))
+    columns = {
+        f"s{i}": np.where(length >= i, back[:, i - 1], before[:, np.maximum(i - length, 1) - 1])
+        for i in range(1, HISTORY + 1)
+    }
+    columns["position"] = length
+    columns["last"] = np.where(length == 0, FIRST, back[:, 0])
+    columns["frame"] = hashes.view(np.int64)
+    for frames in range(1, FRAMES + 1):
+        columns[f"v{frames}"] = grids[:, -frames, length + 1]
+    columns["over1"], columns["under1"] = grids[:, -1, length], grids[:, -1, length + 2]
+    whole = np.stack([_whole_frames(grid) for grid in grids])
+    lowest = np.stack([_lowest(grid) for grid in grids])
+    columns["prev"], columns["prev2"] = whole[:, -1:], whole[:, -2:-1]
+    columns["bass1"], columns["bass2"] = lowest[:, -1:], lowest[:, -2:-1]
+    shape = (len(histories), len(length))
+    flat = {name: np.array(np.broadcast_to(each, shape)).ravel() for name, each in columns.items()}
+    limit = np.array(np.broadcast_to(np.where(length == 0, SYMBOLS, back[:, 0]), shape)).ravel()
+    return Passage(np.full(limit.shape, END), limit, flat)
+
+
+def told_ahead(
+    ahead: Passage,
+    histories: Sequence[tuple[Frame, ...]],
+    beginnings: Beginnings,
+    base: FloatArray,
+    *,
+    escape: float = 1.0,
+) -> tuple[FloatArray, IntArray]:
+    """What each piece's own contexts expect at the places of `passage_ahead`.
+
+    Returns:
+        Natural logs (B x M, chains, symbols) of the short-term chains, and the depths that they found.
+    """
+    size, found = len(beginnings.words), []
+    for number, frames in enumerate(histories):
+        here = ahead.some(slice(number * size, (number + 1) * size))
+        written = passage_of(Roll("", frames)) if frames else here.some(slice(0))
+        found.append(short_term_ahead(written, here, SHORT, (base, escape), steps=beginnings.steps))
+    return np.concatenate([logs for logs, _ in found]), np.concatenate([deep for _, deep in found])
+
+
+def _recent(histories: Sequence[tuple[Frame, ...]], widest: int) -> tuple[IntArray, IntArray]:
+    """Of each piece the last frames as rows of `_grid` (B, FRAMES, W), and its last symbols (B, HISTORY).
+
+    Symbols are latest first.
+    """
+    recent = [Roll("", (*frames[-HISTORY:], ())) for frames in histories]
+    grids = [_grid(roll)[-FRAMES - 1 : -1] for roll in recent]
+    width = max(widest + 3, *(grid.shape[1] for grid in grids))
+    wide = np.full((len(grids), FRAMES, width), NOTHING)
+    before = np.full((len(grids), HISTORY), NOTHING)
+    for row, (roll, grid) in enumerate(zip(recent, grids, strict=True)):
+        wide[row, :, : grid.shape[1]] = grid
+        symbols = serial(roll).symbols[:-1][::-1][:HISTORY]
+        before[row, : len(symbols)] = symbols
+    return wide, before
 
 
 # --- training -------------------------------------------------------------------------------

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from musegen.models.ngram import NOTHING, SHORT, passage_of
+from musegen.models.beginnings import Beginnings
+from musegen.models.context_mixing import Passage
+from musegen.models.ngram import NOTHING, SHORT, passage_ahead, passage_of, told_ahead
 from musegen.models.roll_networks import Encoded
-from musegen.models.rolls import END, KEYS, SYMBOLS, Roll, serial
+from musegen.models.rolls import END, KEYS, SYMBOLS, Frame, Roll, serial
 from musegen.models.short_term import short_term_logs
 from musegen.models.torch_steps import Drop
 
@@ -34,6 +36,7 @@ __all__ = [
     "INPUT_ROWS",
     "INTERVALS",
     "begin_heads",
+    "encoded_ahead",
     "encoded_roll",
     "head_shapes",
     "last_batch",
@@ -79,26 +82,45 @@ def encoded_roll(roll: Roll, shift: int, *, first: int = 0) -> Encoded:
         see `short_term_logs`.
     """
     passage, spelled = passage_of(roll), serial(roll)
-    notes = [passage.columns[name] for name in NOTES]
-    values = [
-        *(each - NOTHING for each in notes),
-        *(_apart(passage.columns[one], passage.columns[other]) for one, other in APART),
-        np.minimum(spelled.position, POSITIONS - 1),
-        spelled.frame % BEATS,
-        np.full(len(spelled.frame), shift % SHIFTS),
-    ]
-    arrays = {
-        "inputs": np.stack(values, axis=1) + _OFFSETS,
-        "symbols": spelled.symbols,
-        "limit": spelled.limit,
-        "voice": np.maximum(passage.columns["v1"], END),
-        "above": np.where(spelled.position > 0, spelled.limit, END),
-        "frame": spelled.frame,
-    }
+    arrays = _arrays(passage, spelled.position, spelled.frame, shift)
+    arrays["symbols"] = spelled.symbols
     memory, depth = short_term_logs(passage, SHORT, SYMBOLS, first=first)
     return {name: array[first:] for name, array in arrays.items()} | {
         "memory": memory,
         "depth": depth,
+    }
+
+
+def encoded_ahead(histories: Sequence[tuple[Frame, ...]], beginnings: Beginnings) -> Encoded:
+    """The places at which the next frame goes on as arrays, B x M rows as of `ngram.passage_ahead`.
+
+    Pieces are told of as they stand, not moved; there are no `symbols`.
+    """
+    ahead = passage_ahead(histories, beginnings)
+    frame = np.repeat([len(frames) for frames in histories], len(beginnings.words))
+    arrays = _arrays(ahead, ahead.columns["position"], frame, 0)
+    told = told_ahead(ahead, histories, beginnings, np.full(SYMBOLS, 1 / SYMBOLS))
+    return arrays | {"memory": told[0], "depth": told[1]}
+
+
+def _arrays(
+    passage: Passage, position: IntArray, frame: IntArray, shift: int
+) -> dict[str, IntArray]:
+    """Arrays of places but for what is counted of the piece."""
+    notes = [passage.columns[name] for name in NOTES]
+    values = [
+        *(each - NOTHING for each in notes),
+        *(_apart(passage.columns[one], passage.columns[other]) for one, other in APART),
+        np.minimum(position, POSITIONS - 1),
+        frame % BEATS,
+        np.full(len(frame), shift % SHIFTS),
+    ]
+    return {
+        "inputs": np.stack(values, axis=1) + _OFFSETS,
+        "limit": passage.limit,
+        "voice": np.maximum(passage.columns["v1"], END),
+        "above": np.where(position > 0, passage.limit, END),
+        "frame": frame,
     }
 
 

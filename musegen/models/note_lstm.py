@@ -149,6 +149,11 @@ class NoteLSTM:
         s, state = self._recurrent.states(weights, x, state, KEEP)
         return symbol_log_probs(self._found(weights, s, x, KEEP), weights, places)[:, 0], state
 
+    def heard(self, weights: Weights, batch: Batch, state: State | None) -> State:
+        """States after pieces of as many symbols each, (n, N, ...), that begin in given states."""
+        _, after = self._recurrent.states(weights, self._inputs(weights, batch, KEEP), state, KEEP)
+        return after
+
     def _inputs(
         self, weights: Weights, batch: Mapping[str, torch.Tensor], drop: Drop
     ) -> torch.Tensor:

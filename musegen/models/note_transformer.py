@@ -153,16 +153,46 @@ class NoteTransformer:
 
         return ask
 
+    def branching(
+        self,
+        weights: Weights,
+        heard: Batch | None,
+        places: Batch,
+        tree: tuple[torch.Tensor, torch.Tensor],
+    ) -> torch.Tensor:
+        """Natural-log distributions (1, M, SYMBOLS) at places that may all come next in a piece.
+
+        Args:
+            weights: by name.
+            heard: the arrays of what came, (1, N, ...); None at the beginning.
+            places: those of the places, (1, M, ...).
+            tree: which of the places (M, M) each goes on from, itself included; and how many
+                symbols after what came each stands, (M,).
+        """
+        seen = Seen()
+        if heard is not None:
+            self._found(weights, heard, KEEP, seen)
+        return symbol_log_probs(self._found(weights, places, KEEP, seen, tree), weights, places)
+
     # --- the network ------------------------------------------------------------------------
 
     def _found(
-        self, weights: Weights, batch: Batch, drop: Drop, seen: Seen | None = None
+        self,
+        weights: Weights,
+        batch: Batch,
+        drop: Drop,
+        seen: Seen | None = None,
+        tree: tuple[torch.Tensor, torch.Tensor] | None = None,
     ) -> torch.Tensor:
-        """What the last block leaves, (n, N, width); `seen` is before it, and takes it in."""
+        """What the last block leaves, (n, N, width); `seen` is before it, and takes it in.
+
+        Places follow one another, or branch as `tree` has it, see `branching`.
+        """
         of, seen = self.settings, seen or Seen()
+        among, after = tree or _in_a_row(batch["frame"])
         x = summed_rows(weights["rows"], batch["inputs"], (of.rows_dropout, of.input_dropout), drop)
-        turns = _turns(batch["frame"], seen.places, of.width // of.heads)
-        mask = seen.mask(batch["frame"], of.passage)
+        turns = _turns(batch["frame"], seen.places + after, of.width // of.heads)
+        mask = seen.mask(batch["frame"], of.passage, among)
         for block in range(of.blocks):
             y = _normed(x, weights[f"norm_in.{block}"]) @ weights[f"attend.{block}"].T
             added = self._attended(y, block, turns, (mask, seen)) @ weights[f"gather.{block}"].T
@@ -198,17 +228,17 @@ class Seen:
         self._frames: list[torch.Tensor] = []
         self._blocks: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
-    def mask(self, frame: torch.Tensor, passage: int) -> torch.Tensor:
+    def mask(self, frame: torch.Tensor, passage: int, among: torch.Tensor) -> torch.Tensor:
         """Which places (n, 1, N, M) new ones (n, N) look at: none ahead, none a passage back.
 
-        So distances are never longer than those that were learned.
+        So distances are never longer than those that were learned. `among` (N, N) says which of the
+        new ones each looks at.
         """
         import torch
 
         self._frames.append(frame)
         whole = torch.cat(self._frames, dim=1)
-        places = torch.arange(whole.shape[1], device=frame.device)
-        behind = places <= places[self.places :, None]
+        behind = torch.cat([among.new_ones(len(among), self.places), among], dim=1)
         self.places = whole.shape[1]
         return (behind & (frame[..., None] - whole[:, None] < passage))[:, None]
 
@@ -231,19 +261,23 @@ def _normed(x: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
     return functional.rms_norm(x.float(), gain.shape) * gain
 
 
-def _turns(frame: torch.Tensor, before: int, size: int) -> Turns:
-    """Cosines and sines (n, 1, N, size / 2) of the angles of places: by frame, and by symbol.
+def _in_a_row(frame: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places (n, N) one after another: which (N, N) each looks at, and how far each stands, (N,)."""
+    import torch
 
-    So many places are before the first.
-    """
+    after = torch.arange(frame.shape[1], device=frame.device)
+    return after <= after[:, None], after
+
+
+def _turns(frame: torch.Tensor, place: torch.Tensor, size: int) -> Turns:
+    """Cosines and sines (n, 1, N, size / 2) of the angles of places: by frame (n, N), by symbol (N,)."""
     import torch
 
     steps = torch.arange(size // 4, device=frame.device) / (size // 4)
-    place = before + torch.arange(frame.shape[1], device=frame.device).expand_as(frame)
     angles = torch.cat(
         [
             where[..., None] * LONGEST[name] ** -steps
-            for name, where in (("frame", frame), ("place", place))
+            for name, where in (("frame", frame), ("place", place.expand_as(frame)))
         ],
         dim=-1,
     )[:, None]

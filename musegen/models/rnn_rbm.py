@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,12 @@ from musegen.models.frame_inputs import (
     encoded_frames,
     frame_inputs,
     key_log_odds,
+    states_after,
 )
 from musegen.models.frame_rbm import EXACT_UNITS
 from musegen.models.recurrent import GATES, Recurrent
 from musegen.models.roll_networks import Encoded, FitSettings, side_by_side, uniform_by_fan_in
-from musegen.models.rolls import KEYS, LOWEST, Frame, Roll
+from musegen.models.rolls import KEYS, LOWEST, Frame, Roll, as_matrix
 from musegen.models.torch_steps import KEEP, Drop
 from musegen.threads import one_thread
 
@@ -236,6 +237,29 @@ class RNNRBM:
                 values -= machine.annealed_log_partitions(*fine) if logs is None else logs
             found.append(values)
         return found
+
+    def step(
+        self, weights: Weights, before: torch.Tensor, place: int, state: Any
+    ) -> tuple[torch.Tensor, Any]:
+        """See `frame_inputs.states_after`."""
+        return states_after(self._recurrent, weights, before, place, state)
+
+    def frame_logs(
+        self, weights: Weights, s: torch.Tensor, frames: Sequence[Frame]
+    ) -> torch.Tensor:
+        """Natural-log probabilities (B, N) of frames after states (B, U), given that one of them comes.
+
+        So no sum over all frames is needed, which differs from one state to the next.
+        """
+        import torch
+
+        keys = torch.from_numpy(as_matrix(Roll("", tuple(frames))).astype(np.float32))
+        visible, hidden = _biases(weights, s[:, None])
+        machines = zip(
+            visible, hidden, strict=True
+        )  # one after another, so that memory stays small
+        energies = [_free_energy(weights, b, c, keys) for b, c in machines]
+        return torch.log_softmax(-torch.stack(energies).double(), dim=1)
 
     def sample(self, weights: Weights, length: int, rng: np.random.Generator) -> tuple[Frame, ...]:
         """So many frames, each by a chain that is annealed from the keys alone."""

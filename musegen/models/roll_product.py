@@ -84,16 +84,18 @@ class NoteProduct:
         told = _told(self.ngram, self.lstm, rolls)
         return [_mixed(self.exponents, each) for each in told]
 
+    def mixed(self, ngram: FloatArray, lstm: FloatArray, place: IntArray) -> FloatArray:
+        """The product of what both say (N, SYMBOLS) at places (N,) of their frames."""
+        return _mixed(self.exponents, _side_by_side(ngram, lstm, place))
+
     def sample(self, length: int, rng: np.random.Generator) -> Roll:
         """A roll of so many frames, drawn note by note."""
         memory, ask_lstm = PieceMemory(self.ngram), self.lstm.asked()
 
         def ask(frames: Sequence[Frame], notes: Sequence[int]) -> FloatArray:
             said = (memory.next(frames, notes), ask_lstm(frames, notes))
-            place = np.array([min(len(notes), PLACES - 1)])
-            told = _side_by_side(said[0][None], said[1][None], place)
-            mixed: FloatArray = _mixed(self.exponents, told)[0]
-            return mixed
+            found: FloatArray = self.mixed(said[0][None], said[1][None], np.array([len(notes)]))[0]
+            return found
 
         return Roll("sample", drawn_frames(ask, length, rng))
 

@@ -2,32 +2,43 @@
 
 A candidate of a slot is a frame: the set of its notes, moved so that the tonic is C, as the rolls were that
 models learnt from. What a model must do for it is little: keep a state for each hypothesis, say how likely
-frames are in it, and go on. Those that write a frame note by note from contexts of the whole piece are too
-slow for a beam, and those whose frames are not normalised cannot weigh hypotheses; they do not propose.
+frames are in it, and go on. Models over notes share what they say of beginnings (`note_steps`). A Boltzmann
+machine whose sum over all frames differs from one hypothesis to the next says how likely frames are given
+that one of those offered comes. HMMs whose emissions look at the frame before do not propose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musegen.errors import TrainingError
 from musegen.models.cards import WeightsError
 from musegen.models.frame_emissions import Bernoulli, FactorialBernoulli, observe
 from musegen.models.frame_hmm import FrameHMM
-from musegen.models.frame_lstm import FrameLSTM, FrameLSTMSteps
+from musegen.models.frame_lstm import FrameLSTM
 from musegen.models.frame_rbm import FrameRBM
+from musegen.models.ngram import NGram
+from musegen.models.note_steps import NoteSteps, teller_of
 from musegen.models.protocol import LOWEST as LOWEST_TOKEN
 from musegen.models.protocol import REST_TOKEN, Candidates, FloatArray, IntArray, State
+from musegen.models.rnn_rbm import RNNRBM
 from musegen.models.roll_models import load_frame_model
 from musegen.models.roll_networks import NetworkModel
-from musegen.models.rolls import Frame, FrameModel, Roll, as_matrix
+from musegen.models.roll_product import NoteProduct
+from musegen.models.rolls import KEYS, Frame, FrameModel, Roll, as_matrix
+from musegen.models.torch_steps import deterministic
 
-__all__ = ["FrameSteps", "RollProposer", "load_proposer", "proposer_of"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["FrameSteps", "RollProposer", "load_proposer", "proposer_of", "proposes", "sonorities"]
 
 MIDDLE_C = 60
 
@@ -39,7 +50,10 @@ class FrameSteps(Protocol):
         """State of one hypothesis (B = 1) before the first frame."""
 
     def log_scores(self, state: State, frames: Sequence[Frame]) -> FloatArray:
-        """Natural-log probabilities (B, N) of what may come, up to one constant of the model."""
+        """Natural-log probabilities (B, N) of what may come, up to one constant of the model.
+
+        A model that cannot say so gives those of each frame given that one of these comes.
+        """
 
     def advance(self, state: State, parents: IntArray, frames: Sequence[Frame]) -> State:
         """States of B' hypotheses: parents (B',) index old ones, frames (B') came."""
@@ -64,7 +78,7 @@ class RollProposer:
 
     def log_scores(self, state: State, candidates: Candidates) -> FloatArray:
         """Natural-log scores (B, N); candidates with the same notes have the same."""
-        every = _frames(candidates.notes)
+        every = sonorities(candidates.notes)
         frames = sorted(set(every))
         place = {frame: number for number, frame in enumerate(frames)}
         return self.steps.log_scores(state, frames)[:, [place[frame] for frame in every]]
@@ -73,11 +87,11 @@ class RollProposer:
         self, state: State, candidates: Candidates, parents: IntArray, chosen: IntArray
     ) -> State:
         """States of the new hypotheses."""
-        return self.steps.advance(state, parents, _frames(candidates.notes[chosen]))
+        return self.steps.advance(state, parents, sonorities(candidates.notes[chosen]))
 
 
-def _frames(notes: IntArray) -> list[Frame]:
-    """Tokens (N, V) as sets of pitches with the tonic at C; rests are silent."""
+def sonorities(notes: IntArray) -> list[Frame]:
+    """Frames of tokens (N, V): sets of pitches with the tonic at C; rests are silent."""
     return [
         tuple(sorted({MIDDLE_C + LOWEST_TOKEN + token for token in row if token != REST_TOKEN}))
         for row in notes.tolist()
@@ -131,6 +145,45 @@ class _RBMSteps:
         return state[parents]
 
 
+@dataclass(frozen=True)
+class _FrameNetworkSteps:
+    """A network over whole frames; state: the place, what says what comes there, and the layers'."""
+
+    network: FrameLSTM | RNNRBM
+    weights: Mapping[str, NDArray[np.float32]]
+
+    def start(self) -> tuple[int, Any, Any]:
+        return self._heard(0, np.zeros((1, KEYS), np.float32), None)
+
+    def log_scores(self, state: tuple[int, Any, Any], frames: Sequence[Frame]) -> FloatArray:
+        import torch
+
+        with deterministic(self.network.settings.threads), torch.no_grad():
+            logs = self.network.frame_logs(self._tensors, state[1], frames)
+        found: FloatArray = logs.double().numpy()
+        return found
+
+    def advance(
+        self, state: tuple[int, Any, Any], parents: IntArray, frames: Sequence[Frame]
+    ) -> tuple[int, Any, Any]:
+        place, _, (h, c) = state
+        before = as_matrix(Roll("", tuple(frames))).astype(np.float32)
+        return self._heard(place + 1, before, (h[:, parents], c[:, parents]))
+
+    def _heard(self, place: int, before: NDArray[np.float32], state: Any) -> tuple[int, Any, Any]:
+        import torch
+
+        with deterministic(self.network.settings.threads), torch.no_grad():
+            heard = torch.from_numpy(before)
+            return (place, *self.network.step(self._tensors, heard, place, state))
+
+    @cached_property
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        import torch
+
+        return {name: torch.from_numpy(array.copy()) for name, array in self.weights.items()}
+
+
 def _hmm(model: FrameHMM) -> FrameSteps | None:
     emission = model.emission
     alone = isinstance(emission, FactorialBernoulli) or (
@@ -140,16 +193,42 @@ def _hmm(model: FrameHMM) -> FrameSteps | None:
 
 
 def _network(model: NetworkModel) -> FrameSteps | None:
-    network = model.network
-    return FrameLSTMSteps(network, model.weights) if isinstance(network, FrameLSTM) else None
+    if isinstance(model.network, FrameLSTM | RNNRBM):
+        return _FrameNetworkSteps(model.network, model.weights)
+    return _notes(model)
+
+
+def _notes(model: NGram | NetworkModel | NoteProduct) -> FrameSteps | None:
+    teller = teller_of(model)
+    return None if teller is None else NoteSteps(teller)
 
 
 STEPS: Mapping[type, Callable[[Any], FrameSteps | None]] = {
     FrameHMM: _hmm,
     FrameRBM: _RBMSteps,
     NetworkModel: _network,
+    NGram: _notes,
+    NoteProduct: _notes,
 }
-PROPOSE = ("hmm", "hmm-factorial", "rbm", "lstm-sigmoid", "lstm-nade")
+PROPOSE = (
+    "ngram",
+    "hmm",
+    "hmm-factorial",
+    "rbm",
+    "lstm",
+    "ngram-lstm",
+    "lstm-reinforce",
+    "lstm-sigmoid",
+    "lstm-nade",
+    "transformer",
+    "rnn-rbm",
+    "lstm-rbm",
+)
+
+
+def proposes(model: FrameModel) -> bool:
+    """Whether a model of rolls can propose."""
+    return _steps_of(model) is not None
 
 
 def proposer_of(model: FrameModel) -> RollProposer:
@@ -158,11 +237,15 @@ def proposer_of(model: FrameModel) -> RollProposer:
     Raises:
         TrainingError: one that does not propose.
     """
-    made = STEPS.get(type(model), lambda _: None)(model)
+    made = _steps_of(model)
     if made is None:
         allowed = ", ".join(PROPOSE)
         raise TrainingError(f"model of rolls {model.name!r} does not propose; {allowed} do")
     return RollProposer(model, made)
+
+
+def _steps_of(model: FrameModel) -> FrameSteps | None:
+    return STEPS.get(type(model), lambda _: None)(model)
 
 
 def load_proposer(path: Path) -> RollProposer:

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from musegen.models.context_mixing import Chain, Passage
 
-__all__ = ["short_term_logs"]
+__all__ = ["short_term_ahead", "short_term_logs"]
 
 Real = NDArray[np.float32]
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 HashArray = NDArray[np.uint64]
+Steps = tuple[IntArray, IntArray, BoolArray]  # (M, P) after which place, which symbol, if any
 ROWS = 512  # places that are told of at once, so that memory does not grow with the square
 
 
@@ -36,36 +39,74 @@ def short_term_logs(
     """
     hashes = [passage.hashes(chain) for chain in chains]
     size = len(passage.symbols)
-    found = [
-        _told(passage.symbols, hashes, symbols, escape, (begin, min(begin + ROWS, size)))
-        for begin in range(first, size, ROWS)
-    ]
+    base = np.full(symbols, 1 / symbols, np.float32)
+    found = []
+    for begin in range(first, size, ROWS):
+        end = min(begin + ROWS, size)
+        past = [[contexts[:end] for contexts in levels] for levels in hashes]
+        here = [[contexts[begin:end] for contexts in levels] for levels in hashes]
+        earlier = np.arange(end) < np.arange(begin, end)[:, None]
+        none = np.zeros((end - begin, 0), np.int64)
+        own = (none, none, none.astype(np.bool_))
+        found.append(_told(passage.symbols[:end], past, here, (earlier, own), (base, escape)))
     return np.concatenate([logs for logs, _ in found]), np.concatenate([deep for _, deep in found])
+
+
+def short_term_ahead(
+    written: Passage,
+    ahead: Passage,
+    chains: Sequence[Chain],
+    smoothing: tuple[FloatArray, float],
+    *,
+    steps: Steps,
+) -> tuple[Real, IntArray]:
+    """The same of places (M,) each of which may come: counted is what is written, and what led there.
+
+    Args:
+        written: a piece so far, (N,) symbols, N may be 0.
+        ahead: the places with their columns.
+        chains: of contexts.
+        smoothing: distribution (S,) before anything is counted, and the factor of the escape.
+        steps: that led from what is written to each place: see `Beginnings.steps`.
+    """
+    past = [written.hashes(chain) for chain in chains]
+    here = [ahead.hashes(chain) for chain in chains]
+    earlier = np.ones((len(ahead.limit), len(written.limit)), np.bool_)
+    base = smoothing[0].astype(np.float32)
+    return _told(written.symbols, past, here, (earlier, steps), (base, smoothing[1]))
 
 
 def _told(
     spelled: IntArray,
-    hashes: Sequence[Sequence[HashArray]],
-    symbols: int,
-    escape: float,
-    ends: tuple[int, int],
+    past: Sequence[Sequence[HashArray]],
+    here: Sequence[Sequence[HashArray]],
+    counted: tuple[BoolArray, Steps],
+    smoothing: tuple[Real, float],
 ) -> tuple[Real, IntArray]:
-    """The same of the places between two ends; hashes by chain and depth."""
-    begin, end = ends
-    follows = np.eye(symbols, dtype=np.float32)[spelled[:end]]
-    earlier = np.arange(end) < np.arange(begin, end)[:, None]
-    logs = np.empty((end - begin, len(hashes), symbols), np.float32)
-    depths = np.zeros((end - begin, len(hashes)), np.int64)
-    for number, levels in enumerate(hashes):
-        table = np.full((end - begin, symbols), 1 / symbols, np.float32)
-        rows, same = np.arange(end - begin), earlier
-        for depth, contexts in enumerate(levels, 1):
-            same = same & (contexts[:end] == contexts[begin + rows, None])
-            seen = same.any(axis=1)
-            rows, same = rows[seen], same[seen]
+    """What places (M,) expect after the contexts `here`; the symbols (N,) had the contexts `past`.
+
+    Hashes are by chain and depth; `counted` says which symbols (M, N) count for which place, and
+    which steps between the places themselves; `smoothing` is the distribution without any context,
+    and the factor of the escape.
+    """
+    earlier, (after, came, there) = counted
+    base, escape = smoothing
+    follows = np.eye(len(base), dtype=np.float32)[spelled]
+    logs = np.empty((len(earlier), len(here), len(base)), np.float32)
+    depths = np.zeros(logs.shape[:2], np.int64)
+    for number, (before, now) in enumerate(zip(past, here, strict=True)):
+        table = np.tile(base, (len(earlier), 1))
+        rows, same, own = np.arange(len(earlier)), earlier, there
+        for depth, (contexts, asked) in enumerate(zip(before, now, strict=True), 1):
+            same = same & (contexts == asked[rows, None])
+            own = own & (asked[after[rows]] == asked[rows, None])
+            seen = same.any(axis=1) | own.any(axis=1)
+            rows, same, own = rows[seen], same[seen], own[seen]
             if not len(rows):
                 break
             counts = same.astype(np.float32) @ follows
+            place, step = np.nonzero(own)
+            np.add.at(counts, (place, came[rows[place], step]), 1)
             spared = np.float32(escape) * np.count_nonzero(counts, axis=1)[:, None]
             mass = counts.sum(axis=1, keepdims=True) + spared
             table[rows] = (counts + spared * table[rows]) / mass

@@ -246,11 +246,16 @@ class Expansions:
         self.keys[rows] -= costs
         return np.isfinite(costs)
 
-    def narrow(self, settings: Settings) -> None:
-        """Leave to a draw only the likeliest ways, long rules counted in, as they weigh in it."""
-        if self.look_back is not None:
+    def allowed(self) -> IntArray:
+        """All rows, ascending, that the long rules allow; before any is given out."""
+        if len(self.waiting):
             self.ready = self.waiting[self._judge(self.waiting)]
             self.waiting = np.zeros(0, np.int64)
+        return self.ready
+
+    def narrow(self, settings: Settings) -> None:
+        """Leave to a draw only the likeliest ways, long rules counted in, as they weigh in it."""
+        self.allowed()
         likely = (self.keys - self.sums[:, NOISE])[self.ready] / settings.temperature
         self.ready = self.ready[likeliest(likely, settings.top_k, settings.top_p)]
 

@@ -2,12 +2,13 @@
 
 No rule is asked: this shows what a model has learnt. `musegen check` judges it, `musegen harmonise` sets a
 melody. Melodies can also lie between two others, or go along an attribute from one (Roberts et al. 2018).
+With a style, models of rolls that propose write under its hard rules (`musegen.tasks.sample_legal`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ __all__ = ["MOST_SAMPLES", "Line", "Sampling", "Toward", "samples"]
 IntArray = NDArray[np.int64]
 MOST_SAMPLES = 1000
 MOST_FRAMES = 1024
+FRAMES = 64
+PARTICLES = 32
 EIGHTH = Fraction(1, 2)  # the grid of melodies and bars
 
 
@@ -55,10 +58,12 @@ class Sampling:
 
     count: int = 1
     seed: int = 0
-    length: int = 64  # frames; rolls only
-    key: str = "C major"  # of melodies and bars, which know only their tonic
+    length: int | None = None  # frames of a roll without rules, 64 if not said
+    key: str = "C major"  # of what knows only its tonic: melodies, bars, rolls under rules
     temperature: float = 1.0  # of melodies; below 1 the likely is drawn more often
     along: Line | Toward | None = None  # melodies only
+    style: str | None = None  # whose hard rules rolls keep; None asks no rule
+    particles: int | None = None  # of the draw under rules, 32 if not said
 
 
 def samples(path: Path, wanted: Sampling) -> Iterator[Score]:
@@ -71,14 +76,26 @@ def samples(path: Path, wanted: Sampling) -> Iterator[Score]:
     Raises:
         WeightsError: a file is missing, damaged, or of no model that writes by itself.
         OptionError: a number out of its range, or one that this model does not know.
+        InfeasibleError, DeadEndError: the rules of the style left nothing that was drawn.
         ScoreError: a melody to begin from is too short, or moves off the grid of eighths; or what was
             drawn is no score: silence, or more notes at once than it can have parts.
-        UnknownNameError: no such attribute.
+        UnknownNameError: no such attribute or style.
         PitchError: the key is none.
     """
+    _check_numbers(wanted)
+    kind = read_card(path).kind
+    write = WRITERS.get(kind, _rolls)
+    if wanted.along is not None and write is not _melodies:
+        raise OptionError("--from", kind, "left out but for melody-vae")
+    if wanted.style is not None and write is not _rolls:
+        raise OptionError("--style", kind, "left out but for models of rolls")
+    return write(path, wanted)
+
+
+def _check_numbers(wanted: Sampling) -> None:
     for name, value, most in (
         ("-n", wanted.count, MOST_SAMPLES),
-        ("--length", wanted.length, MOST_FRAMES),
+        ("--length", FRAMES if wanted.length is None else wanted.length, MOST_FRAMES),
     ):
         if not 1 <= value <= most:
             raise OptionError(name, value, f"from 1 to {most}")
@@ -86,21 +103,38 @@ def samples(path: Path, wanted: Sampling) -> Iterator[Score]:
         raise OptionError("--seed", wanted.seed, "0 or more")
     if not 0 < wanted.temperature < np.inf:
         raise OptionError("--temperature", wanted.temperature, "above 0")
-    kind = read_card(path).kind
-    write = WRITERS.get(kind, _rolls)
-    if wanted.along is not None and write is not _melodies:
-        raise OptionError("--from", kind, "left out but for melody-vae")
-    return write(path, wanted)
+    if wanted.style is not None and wanted.length is not None:
+        raise OptionError("--length", wanted.length, "left out with --style: the plan says it")
+    if wanted.style is None and wanted.particles is not None:
+        raise OptionError("--particles", wanted.particles, "left out without --style")
 
 
 def _rolls(path: Path, wanted: Sampling) -> Iterator[Score]:
     from musegen.comparison.scores import score_of
     from musegen.models.roll_models import load_frame_model
 
+    if wanted.style is not None:
+        yield from _rolls_under_rules(path, wanted, wanted.style)
+        return
     stored = load_frame_model(path)
     for number in range(wanted.count):
         rng = np.random.default_rng([wanted.seed, number])
-        yield score_of(stored.model.sample(wanted.length, rng), _title(stored.model.name, number))
+        yield score_of(
+            stored.model.sample(wanted.length or FRAMES, rng), _title(stored.model.name, number)
+        )
+
+
+def _rolls_under_rules(path: Path, wanted: Sampling, style: str) -> Iterator[Score]:
+    from musegen.models.roll_proposals import load_proposer
+    from musegen.tasks.sample_legal import UnderRules, legal_draft
+
+    particles = PARTICLES if wanted.particles is None else wanted.particles
+    how = UnderRules(key=wanted.key, style=style, particles=particles)
+    model = load_proposer(path)
+    for number in range(wanted.count):
+        rng = np.random.default_rng([wanted.seed, number])
+        score = legal_draft(model, how, rng=rng, seed=wanted.seed).score
+        yield replace(score, title=_title(model.name, number))
 
 
 def _bars(path: Path, wanted: Sampling) -> Iterator[Score]:

@@ -38,6 +38,7 @@ __all__ = [
     "Draft",
     "Options",
     "check_options",
+    "finish",
     "new_errors",
     "write",
     "write_several",
@@ -311,7 +312,7 @@ def _drafts(
     written = 0
     for solution in _solved(options, problem, scorer, rng, count):
         try:
-            yield _finish(options, problem, scorer, solution, rng)
+            yield finish(options, problem, scorer, solution, rng)
         except InfeasibleError as error:
             refused.append(_of_surface(problem.plan, error))
             continue
@@ -380,7 +381,7 @@ def _weights(options: Options, models: Mapping[str, SlotModel]) -> dict[str, flo
     return {name: options.weights.get(name, DEFAULT_WEIGHTS.get(name, 1.0)) for name in models}
 
 
-def _finish(
+def finish(
     options: Options,
     problem: Problem,
     scorer: ModelScorer,

@@ -79,15 +79,17 @@ def test_a_whole_comparison_on_what_is_built_in(tmp_path: Path) -> None:
     for name, text in SETTINGS.items():
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     words = ("compare", "--models", ",".join(SETTINGS), "--config", str(folder), "--out", str(out))
-    found = run(*words, "--samples", "5", "--legal", "8", "--jobs", "2")
+    found = run(*words, "--samples", "5", "--legal", "8", "--ruled", "1", "--jobs", "2")
     assert found.exit_code == 0, found.output
     record = json.loads((out / "report.json").read_text(encoding="utf-8"))
     rows = record["tables"]["likelihood-builtin"]["rows"]
     assert rows[0][0] == "ngram"
     assert 4.4 < rows[0][3][0] < 5.2
+    drawn = {row[0] for row in record["tables"]["findings"]["rows"]}
+    assert {f"{name}, under the rules" for name in SETTINGS} <= drawn
     page = (out / "report.html").read_bytes()
     stamps = {path: path.stat().st_mtime_ns for path in (out / "models").rglob("*")}
-    again = run(*words, "--samples", "5", "--legal", "8", "--jobs", "2")
+    again = run(*words, "--samples", "5", "--legal", "8", "--ruled", "1", "--jobs", "2")
     assert again.exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in (out / "models").rglob("*")} == stamps
     assert (out / "report.html").read_bytes() == page

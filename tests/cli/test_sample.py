@@ -16,6 +16,7 @@ from corpora import segments
 from musegen.errors import MusegenError
 from musegen.io.reading import read_piece
 from musegen.models.cards import DataCard
+from musegen.models.frame_hmm import FrameHMMSettings
 from musegen.models.latent_models import LATENT_MODELS, train_latent
 from musegen.models.melody_vae import VAESettings, load_vae
 from musegen.models.ngram import NGramSettings
@@ -23,6 +24,7 @@ from musegen.models.roll_gan import GANSettings
 from musegen.models.roll_models import train_to_folder
 from musegen.models.rolls import Roll
 from musegen.models.segment_tokens import BAR_KEYS, HOLD
+from musegen.tasks.check import CheckOptions, check_single
 
 DATA = DataCard("drawn", "none", "standard", {}, {})
 RNG = np.random.default_rng(0)
@@ -49,6 +51,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     splits = {"train": ROLLS[:2], "valid": ROLLS[2:]}
     settings = NGramSettings(transpositions=0, rounds=2)
     train_to_folder("ngram", splits, DATA, folder, settings, seed=0)
+    chain = FrameHMMSettings(states=3, passes=2, starts=1)
+    train_to_folder("hmm", splits, DATA, folder, chain, seed=0)
     return folder
 
 
@@ -68,6 +72,16 @@ def test_each_kind_writes_scores(name: str, bars: int, stored: Path, tmp_path: P
     )
     assert one == two != other
     assert read_piece(tmp_path / "one" / "0001.musicxml").duration <= 4 * bars
+
+
+def test_rolls_keep_the_rules_of_a_style(stored: Path, tmp_path: Path) -> None:
+    """With --style a chorale in the key asked for, without an error; without it, nobody asks."""
+    given: dict[str, Any] = {"style": "strict", "particles": 2, "key": "F major", "number": 1}
+    sample(stored / "hmm.safetensors", out=tmp_path / "out", quiet=True, **given)
+    path = tmp_path / "out" / "0001.musicxml"
+    assert str(read_piece(path).key) == "F major"
+    report = check_single(path, CheckOptions(style="strict")).report
+    assert not [each for each in report.findings if each.severity == "E"]
 
 
 def test_a_line_goes_from_one_melody_to_another(stored: Path, tmp_path: Path) -> None:
@@ -119,6 +133,9 @@ def test_more_of_an_attribute_adds_its_vector(
         ({"to": Path("x.musicxml")}, "one of them, with --from"),
         ({"start": Path("x.musicxml")}, "one of them, with --from"),
         ({"weights": Path("none.safetensors")}, "none.json: cannot be read"),
+        ({"style": "bach"}, "--style must be left out but for models of rolls"),
+        ({"particles": 3}, "--particles must be left out without --style"),
+        ({"style": "bach", "length": 8}, "--length must be left out with --style"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from musegen.comparison.bootstrap import Interval
+from musegen.comparison.generated import piece_sets
 from musegen.comparison.measures import Asked, measured
 from musegen.comparison.report import write_report
 from musegen.comparison.roll_set import RollSet
@@ -49,6 +50,23 @@ def test_figures_are_read_back_as_they_were_measured(small: RollSet, tmp_path: P
     assert len(first.samples) == 5
     assert {len(roll.frames) for roll in first.samples} == {8}
     assert len(first.legal) == 4
+
+
+def test_a_model_that_proposes_also_draws_under_the_rules(small: RollSet, tmp_path: Path) -> None:
+    """So many chorales of the same style in C, read back as they were; without rules none is changed."""
+    plain = measured(asked_for(small, tmp_path))
+    asked = replace(asked_for(small, tmp_path), ruled=2)
+    first = measured(asked)
+    assert plain.ruled == ()
+    assert first.samples == plain.samples
+    assert measured(asked).ruled == first.ruled
+    assert len(first.ruled) == 2
+    for roll in first.ruled:
+        assert len(roll.frames) > 20
+        assert roll.frames[-1][0] % 12 == 0
+    compared = Compared(Comparison(("hmm",), (small,)), (first,), (), asked.legal)
+    names = [each.name for each in piece_sets(compared) if each.name.startswith("hmm")]
+    assert names == ["hmm", "hmm, under the rules", "hmm, of the rules' pieces"]
 
 
 def test_other_figures_are_measured_anew_with_the_same_weights(
