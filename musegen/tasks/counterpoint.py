@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import count as count_from
 
 import numpy as np
 
@@ -35,6 +36,7 @@ SPECIES = range(1, 6)
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
 WIDEST, MOST_SOLUTIONS = 4096, 1000
 DRAWN = 0.4  # temperature of the further solutions, where none is asked for
+SOON = 50  # times that the search goes back before it begins anew
 TEMPO = 120.0  # quarter notes a minute
 
 
@@ -46,7 +48,7 @@ class CounterpointOptions:
     style: str | None = None  # name or path; else Fux's for the number of voices
     width: int = 64  # hypotheses of the beam
     temperature: float = 0.0  # of the draw; 0 takes the best that the beam finds
-    patience: int = 1000  # how often the search goes back before it gives up
+    patience: int = 1000  # how often the search goes back, all draws together, before it gives up
 
     def check(self) -> None:
         """Raise OptionError for an option out of its range."""
@@ -195,20 +197,33 @@ def _solved(judge: LineJudge, options: CounterpointOptions) -> CounterpointDraft
 
 
 def _searched(judge: LineJudge, options: CounterpointOptions) -> BeamResult:
-    problem = judge.problem
-    try:
-        return beam_search(
-            problem.lattice,
-            scorer=Foresight(judge),
-            look_back=judge,
-            width=options.width,
-            rng=np.random.default_rng(options.seed),
-            temperature=options.temperature,
-            patience=options.patience,
-        )
-    except DeadEndError as error:
-        place = place_name(problem.slots[error.slot].time)
-        raise DeadEndError(error.slot, f"{place}: {error.reason}", placed=True) from error
+    """The beam's result; what leads nowhere is drawn anew, each time with twice the patience.
+
+    Rules on the whole line speak at its end, where going back mends little of its beginning:
+    restarts after Gomes, Selman and Kautz (Boosting combinatorial search through randomization,
+    1998).
+    """
+    stretch, spent = SOON, 0
+    for draw in count_from(0):
+        patience = min(stretch, options.patience - spent)
+        try:
+            return beam_search(
+                judge.problem.lattice,
+                scorer=Foresight(judge),
+                look_back=judge,
+                width=options.width,
+                rng=np.random.default_rng([options.seed, draw] if draw else options.seed),
+                temperature=max(options.temperature, DRAWN) if draw else options.temperature,
+                patience=patience,
+            )
+        except DeadEndError as error:
+            stretch, spent = 2 * stretch, spent + patience
+            if spent >= options.patience:
+                place = place_name(judge.problem.slots[error.slot].time)
+                told = f"{place}: rules on whole lines left no way on in {draw + 1} draws"
+                reason = f"{told}, which went back {spent} times, as often as patience allows"
+                raise DeadEndError(error.slot, reason, placed=True) from error
+    raise AssertionError("patience ends")
 
 
 def declared(exercise: Exercise, score: Score) -> Piece:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from musegen.errors import (
+    DeadEndError,
     InfeasibleError,
     MusegenError,
     OptionError,
@@ -17,7 +18,10 @@ from musegen.errors import (
 from musegen.io.musicxml import write_musicxml
 from musegen.report import CheckReport
 from musegen.score import Metre, Note, Part, Score
+from musegen.search.beam import BeamResult
+from musegen.search.lattice import Lattice
 from musegen.species.result import Counterpoint
+from musegen.tasks import counterpoint as task
 from musegen.tasks.check import CheckOptions, check_one
 from musegen.tasks.counterpoint import CounterpointOptions, counterpoint
 from theory_kb.pitch import Key, Pitch
@@ -41,6 +45,34 @@ def score(names: str, *, duration: Fraction = Fraction(4), parts: int = 1) -> Sc
     )
     voices = tuple(Part(f"voice {number}", line) for number in range(parts))
     return Score("tune", Key.parse("C"), voices, (Metre(4, 4),))
+
+
+# --- restarts -------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_draw_that_leads_nowhere_is_drawn_anew() -> None:
+    """Seed 93 went back a thousand times from the last bar and was refused; a new draw is solved."""
+    options = CounterpointOptions(seed=93, temperature=0.3)
+    (made,) = counterpoint("fux-mixolydian", options, species=5, position="below")
+    assert made.report.count("E") == 0
+
+
+def test_draws_share_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has twice that of the one before, from another stream; the refusal says how many."""
+    asked: list[tuple[int, float]] = []
+
+    def hopeless(_: Lattice, *, patience: int, temperature: float, **__: object) -> BeamResult:
+        asked.append((patience, temperature))
+        raise DeadEndError(1, "nothing is left")
+
+    monkeypatch.setattr(task, "beam_search", hopeless)
+    words = (
+        "bar 2, beat 1: rules on whole lines left no way on in 3 draws, which went back 200 times"
+    )
+    with pytest.raises(DeadEndError, match=words):
+        counterpoint(SHORT, CounterpointOptions(patience=200))
+    assert asked == [(50, 0.0), (100, task.DRAWN), (50, task.DRAWN)]
 
 
 # --- what is written ------------------------------------------------------------------------
