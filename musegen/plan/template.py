@@ -15,6 +15,7 @@ from typing import Any
 from musegen.errors import OptionError
 from musegen.plan.form_file import Record, Sheet, read_form, template_names
 from musegen.plan.form_schema import (
+    CHORALE,
     FORM_FIELDS,
     MAX_BARS,
     MODES,
@@ -199,6 +200,8 @@ def _check_endings(made: Template, sheet: Sheet) -> None:
     around = (None, *made.sections, None)
     rows = zip(around, made.sections, around[2:], sheet.sections, strict=False)
     for before, section, after, record in rows:
+        if section.ending and (made.texture == CHORALE or made.technique):
+            raise record.wrong("ending", "only a tune above chords has endings")
         if section.ending == 1:
             if not section.repeat or before is None or before.repeat != section.repeat:
                 raise record.wrong("ending", "1 must come last of several sections of one repeat")

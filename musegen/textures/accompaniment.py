@@ -102,12 +102,13 @@ def _figured(
         return _whole(sonority)
     beat = Fraction(beat_ticks(*metre), TICKS)
     compound = (beat / 3).denominator in (1, 2) and beat.numerator == 3
-    resting = fact.get("rest_compound" if compound else "rest") if sonority.rests else None
-    cells = resting or fact["compound" if compound else "beats"]
     count = int(sonority.duration / beat)
-    texts = [cells[number % len(cells)] for number in range(count)]
+    resting = fact.get("rest_compound" if compound else "rest") if sonority.rests else None
     if resting:
         texts = [*resting, *[REST] * count][:count]
+    else:
+        cells = fact["compound" if compound else "beats"]
+        texts = [cells[number % len(cells)] for number in range(count)]
     if HELD in "".join(texts):  # one hand holds the bass and strikes the others
         sonority = _close(sonority, sonority.bass)
     return _lanes(sonority, _sounding_whole(_struck(sonority, texts, beat)))
@@ -186,7 +187,8 @@ def _close(sonority: Sonority, bass: Pitch) -> Sonority:
         octave = bass.octave + (bass.step % 7 + steps) // 7
         upper.append(Pitch.of(pitch.pitch_class, octave))
     low, high = sorted(upper, key=lambda pitch: pitch.semitone)
-    if low == high:
+    top = max(sonority.alto.semitone, sonority.tenor.semitone)
+    if low == high and (bass + OCTAVE).semitone <= top:
         high = bass + OCTAVE
     return replace(sonority, alto=high, tenor=low, bass=bass)
 

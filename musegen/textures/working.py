@@ -127,7 +127,9 @@ def work_out(
     elif root is not None and section.theme != root.unit.section.theme:
         bars = _continued(unit, root, rhythm, rng)
     else:
-        bars = _new(unit, rhythm, contrast="contrast" in relations, rng=rng)
+        contrast = "contrast" in relations
+        heard = _patterns(known) if contrast else ()
+        bars = _new(unit, rhythm, contrast=contrast, rng=rng, known=heard)
     return _with_close(bars, unit, _arrival(kind, last, rhythm, rng))
 
 
@@ -276,6 +278,12 @@ def _in_bars(motive: Motive, count: int, bar: Fraction) -> list[Bar]:
             bars[number + 1][1].append(0)
         time += value
     return [Bar(tuple(pattern) or (bar,), tuple(steps)) for pattern, steps in bars]
+
+
+def _patterns(known: Mapping[str, Statement]) -> list[Pattern]:
+    """With what the themes begin, bar by bar."""
+    heads = [each for name, each in known.items() if "." not in name]
+    return [_pattern(each.inside(bar), each.bar) for each in heads for bar in range(IDEA)]
 
 
 def _continued(

@@ -183,6 +183,7 @@ def test_endings_are_read_told_and_drawn(two_endings: Path) -> None:
         ("ending = 1", "ending = 2", "2 must follow ending 1 at once"),
         ('bars = 6\nrepeat = "one"', "bars = 6", "1 must come last of several sections"),
         ("ending = 2", 'ending = 2\nrepeat = "two"', "outside the repeat"),
+        ('texture = "minuet"', 'texture = "chorale"', "only a tune above chords"),
     ],
 )
 def test_wrong_endings_name_file_line_and_what_is_allowed(
