@@ -30,17 +30,6 @@ if TYPE_CHECKING:
     from musegen.models.roll_models import StoredRolls
     from musegen.models.rolls import FrameModel, Roll
 
-PUBLISHED = {  # JSB, test, convention A, read in the source unless marked
-    "ngram": "9.74 (BL 2012, N-gram over chords)",
-    "hmm": "11.89 (BL 2012, GMM + HMM)",
-    "hmm-ar": "9.24 (Allan and Williams, in BL 2012)",
-    "rbm": "7.43 (BL 2012, 100 AIS runs)",
-    "lstm": "4.72 (Lyu 2015, LSTM-RTRBM, AIS)",
-    "lstm-sigmoid": "7.92 (Lyu 2015)",
-    "lstm-nade": "5.56 (BL 2012, RNN-NADE), 5.12 (Krishnan 2017, importance-sampled)",
-    "rnn-rbm": "6.27 (BL 2012, 100 AIS runs)",
-    "lstm-rbm": "4.72 (Lyu 2015, LSTM-RTRBM, AIS)",
-}
 BOUNDED_FRAMES = 60  # test frames of which the reverse chain bounds the probability
 
 
@@ -85,8 +74,19 @@ def _row(name: str, benchmark: Benchmark, seeds: int, folders: tuple[Path, Path]
     seconds = np.mean([each.seconds for each in stored])
     return (
         f"| {name} | {' | '.join(cells)} | {kind} | {len(stored[0].history)} | {seconds:.0f} "
-        f"| {PUBLISHED.get(name, '')} |"
+        f"| {_published(benchmark.entry.name, name)} |"
     )
+
+
+def _published(data: str, name: str) -> str:
+    """The best figure of its kind that was published on a data set."""
+    from musegen.comparison.published import beside
+
+    best = next(iter(beside(data, name)), None)
+    if best is None:
+        return "-"
+    authors = best.source.partition(")")[0] + ")"
+    return f"{best.nats:g} ({best.kind}, {best.convention}; {best.model}, {authors})"
 
 
 def _cell(values: Sequence[float]) -> str:

@@ -22,9 +22,13 @@ from commands.shared import (
 )
 
 if TYPE_CHECKING:
+    from musegen.comparison.report import Written
     from musegen.comparison.roll_set import RollSet
+    from musegen.comparison.run import Compared, Comparison
     from musegen.comparison.tables import Table
     from musegen.comparison.voices import VoiceSet
+
+    Latent = tuple[dict[str, Any], dict[str, Any]]  # data and settings by model
 
 __all__ = ["register"]
 
@@ -74,12 +78,8 @@ def compare(
 
     Example: musegen compare --models ngram,hmm --data builtin
     """
-    from musegen.comparison.latent import latent_table
-    from musegen.comparison.report import write_report
     from musegen.comparison.run import Comparison, check_models
-    from musegen.comparison.run import compare as run
     from musegen.comparison.settings import stored_settings
-    from musegen.comparison.voices import voice_table
     from musegen.models.latent_models import LATENT_MODELS
 
     asked_for = tuple(models.split(","))
@@ -98,13 +98,7 @@ def compare(
         ruled=ruled,
         jobs=jobs,
     )
-    with _monitor(quiet=quiet) as report:
-        compared = run(asked, out, report=report)
-        more = [voice_table(names, each, out, report=report) for each in voices]
-        if latent[0]:
-            more.append(latent_table(latent[0], out, latent[1], seeds=asked.seeds, report=report))
-    with progress("reading the pieces") as advance:
-        written = write_report(compared, out, command=_command(), more=more, progress=advance)
+    compared, written = _compared(asked, out, voices, latent, quiet=quiet)
     for failure in compared.failures:
         refuse(f"{failure.model} on {failure.data}, {failure.split} split: {failure.problem}")
     _say(written.likelihoods, written.page, as_json=as_json, quiet=quiet)
@@ -112,7 +106,26 @@ def compare(
         raise typer.Exit(EXIT_REFUSED)
 
 
-def _latent(names: Sequence[str], config: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _compared(
+    asked: Comparison, out: Path, voices: Sequence[VoiceSet], latent: Latent, *, quiet: bool
+) -> tuple[Compared, Written]:
+    """Compare, on data sets of voices and in latent spaces too, and write the report."""
+    from musegen.comparison.latent import latent_table
+    from musegen.comparison.report import write_report
+    from musegen.comparison.run import compare as run
+    from musegen.comparison.voices import voice_table
+
+    with _monitor(quiet=quiet) as report:
+        compared = run(asked, out, report=report)
+        more = [voice_table(asked.models, each, out, report=report) for each in voices]
+        if latent[0]:
+            more.append(latent_table(latent[0], out, latent[1], seeds=asked.seeds, report=report))
+    with progress("reading the pieces") as advance:
+        written = write_report(compared, out, command=_command(), more=more, progress=advance)
+    return compared, written
+
+
+def _latent(names: Sequence[str], config: Path | None) -> Latent:
     """Data and settings of the models with a latent space, which learn from the built-in chorales."""
     from corpora.segments import latent_splits
     from musegen.comparison.settings import stored_settings

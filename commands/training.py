@@ -49,29 +49,32 @@ def train(
     if (model is None) == (config is None):
         allowed = "a model, or --config FILE and no model"
         raise OptionError("train", model or "neither", allowed)
-    name = model if config is None else config.stem
-    assert name is not None  # one of them is given
+    name = str(model if config is None else config.stem)
     if name in LATENT_MODELS and data is None:
         _train_latent(name, config, out, seed, resume=resume, force=force)
-        return
-    if (config is None) != (data is None):
-        raise OptionError("--data", data, "NAME=PATH with --config, and only with it")
-    if config is not None and data is not None:
+    elif config is not None and data is not None:
         _train_rolls(config, data, out, seed, resume=resume, force=force)
-        return
-    if model == "analysis":
+    elif config is not None or data is not None:
+        raise OptionError("--data", data, "NAME=PATH with --config, and only with it")
+    elif name == "analysis":
         _train_analysis(out, seed, force=force)
-        return
+    else:
+        _train_proposers(name, out, seed, resume=resume, force=force)
+
+
+def _train_proposers(name: str, out: Path, seed: int, *, resume: bool, force: bool) -> None:
+    """Train a model of slots on the corpus, or all of them with the counts of figuration."""
     from corpora.training import training_data, write_figuration
     from musegen.encoding import chord_table
     from musegen.errors import UnknownNameError
+    from musegen.models.latent_models import LATENT_MODELS
     from musegen.models.registry import MODELS, train_model
 
     if name != "all" and name not in MODELS:
         raise UnknownNameError("model", name, [*MODELS, "all", "analysis", *LATENT_MODELS])
     with progress("reading the corpus") as advance:
         splits, about = training_data(progress=advance)
-    for each in MODELS if model == "all" else (name,):
+    for each in MODELS if name == "all" else (name,):
         with _monitor(each) as report:
             card = train_model(
                 each,
@@ -90,7 +93,7 @@ def train(
                 for metric in card.metrics
             }
         )
-    if model == "all":
+    if name == "all":
         write_figuration(out / "figuration.json")
 
 

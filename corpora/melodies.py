@@ -14,6 +14,7 @@ import numpy as np
 
 from corpora.read import Progress
 from corpora.settings import load_settings
+from musegen.comparison.tunes import SHARE, interval_runs, share_in_common
 from musegen.models.viewpoints import Melody
 from musegen.score import Score
 from theory_kb.moment import TICKS
@@ -23,8 +24,7 @@ __all__ = ["chorale_sopranos", "melody_of", "one_a_tune", "share_of_tune"]
 FIRST, LAST = 253, 438  # BWV numbers of the chorales that stand by themselves
 FILE_NAME = re.compile(r"bwv(\d+)\.(mxl|xml)")  # three more have a second encoding, in Humdrum form
 MINOR = "minor"
-WINDOW = 7  # intervals from beat to beat that are compared as one
-SAME_TUNE = 0.3  # of the shorter melody's windows
+RUN = 7  # intervals from beat to beat that are compared as one
 
 
 def chorale_sopranos(progress: Progress | None = None) -> tuple[Melody, ...]:
@@ -67,25 +67,25 @@ def melody_of(name: str, score: Score, part: int = 0) -> Melody:
 
 
 def one_a_tune(melodies: Sequence[Melody]) -> tuple[Melody, ...]:
-    """The first melody of each tune: the others share much of its intervals."""
+    """The first melody of each tune: the others share much of its intervals.
+
+    As tunes of rolls are told (`musegen.comparison.tunes`), but by beats, which melodies know: passing
+    notes do not hide a tune.
+    """
     kept: list[Melody] = []
     for melody in melodies:
-        if all(share_of_tune(melody, other) < SAME_TUNE for other in kept):
+        if all(share_of_tune(melody, other) < SHARE for other in kept):
             kept.append(melody)
     return tuple(kept)
 
 
 def share_of_tune(first: Melody, second: Melody) -> float:
-    """Share of the shorter melody's windows, of seven intervals from beat to beat, in the other."""
-    one, other = _windows(first), _windows(second)
-    return len(one & other) / max(1, min(len(one), len(other)))
+    """Share of the shorter melody's runs of seven intervals from beat to beat that the other has too."""
+    return share_in_common(_beat_runs(first), _beat_runs(second))
 
 
-def _windows(melody: Melody) -> frozenset[tuple[int, ...]]:
+def _beat_runs(melody: Melody) -> frozenset[tuple[int, ...]]:
     """Runs of intervals between what sounds on successive quarter notes."""
     beats = np.arange(0, melody.onsets[-1] + 1, TICKS)
     on_beats = melody.pitches[np.searchsorted(melody.onsets, beats, side="right").clip(1) - 1]
-    moves = np.diff(on_beats).tolist()
-    return frozenset(
-        tuple(moves[start : start + WINDOW]) for start in range(len(moves) - WINDOW + 1)
-    )
+    return interval_runs(on_beats.tolist(), RUN)

@@ -17,7 +17,17 @@ import numpy as np
 
 from musegen.models.rolls import Roll
 
-__all__ = ["new_tunes", "runs", "shared_notes", "split_by_tune", "top_line", "tunes"]
+__all__ = [
+    "SHARE",
+    "interval_runs",
+    "new_tunes",
+    "runs",
+    "share_in_common",
+    "shared_notes",
+    "split_by_tune",
+    "top_line",
+    "tunes",
+]
 
 RUN = 8  # intervals of the runs that are counted
 LONG_RUN = 12  # intervals of a run that makes a tune alone
@@ -34,10 +44,19 @@ def top_line(roll: Roll) -> tuple[int, ...]:
 
 def runs(roll: Roll, length: int = RUN) -> Runs:
     """All runs of so many successive intervals of the top line."""
-    line = top_line(roll)
+    return interval_runs(top_line(roll), length)
+
+
+def interval_runs(line: Sequence[int], length: int) -> Runs:
+    """All runs of so many successive intervals of a line of pitches."""
     intervals = [after - before for before, after in pairwise(line)]
     places = range(len(intervals) - length + 1)
     return frozenset(tuple(intervals[place : place + length]) for place in places)
+
+
+def share_in_common(one: Runs, other: Runs) -> float:
+    """Share of the runs of the shorter of two lines that the other has too; 0 if it has none."""
+    return len(one & other) / max(1, min(len(one), len(other)))
 
 
 def tunes(rolls: Sequence[Roll]) -> tuple[int, ...]:

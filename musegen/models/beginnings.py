@@ -21,9 +21,7 @@ BoolArray = NDArray[np.bool_]
 class Beginnings:
     """Beginnings of frames, each once: the empty one, then the others by their length."""
 
-    words: tuple[
-        tuple[int, ...], ...
-    ]  # (M) symbols of `rolls.serial` from the top down, ends left out
+    words: tuple[tuple[int, ...], ...]  # (M) symbols of `rolls.serial`, without their ends
     parent: IntArray  # (M,) the beginning that is one symbol shorter; 0 of the empty one
     frame: IntArray  # (N,) the beginning that is the whole of each frame
 

@@ -295,11 +295,11 @@ def told_ahead(
     Returns:
         Natural logs (B x M, chains, symbols) of the short-term chains, and the depths that they found.
     """
-    size, found = len(beginnings.words), []
+    size, steps, found = len(beginnings.words), beginnings.steps, []
     for number, frames in enumerate(histories):
         here = ahead.some(slice(number * size, (number + 1) * size))
         written = passage_of(Roll("", frames)) if frames else here.some(slice(0))
-        found.append(short_term_ahead(written, here, SHORT, (base, escape), steps=beginnings.steps))
+        found.append(short_term_ahead(written, here, SHORT, (base, escape), steps=steps))
     return np.concatenate([logs for logs, _ in found]), np.concatenate([deep for _, deep in found])
 
 

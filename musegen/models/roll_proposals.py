@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musegen.errors import TrainingError
 from musegen.models.cards import WeightsError
@@ -24,6 +22,7 @@ from musegen.models.frame_emissions import Bernoulli, FactorialBernoulli, observ
 from musegen.models.frame_hmm import FrameHMM
 from musegen.models.frame_lstm import FrameLSTM
 from musegen.models.frame_rbm import FrameRBM
+from musegen.models.frame_steps import FrameNetworkSteps
 from musegen.models.ngram import NGram
 from musegen.models.note_steps import NoteSteps, teller_of
 from musegen.models.protocol import LOWEST as LOWEST_TOKEN
@@ -32,11 +31,7 @@ from musegen.models.rnn_rbm import RNNRBM
 from musegen.models.roll_models import load_frame_model
 from musegen.models.roll_networks import NetworkModel
 from musegen.models.roll_product import NoteProduct
-from musegen.models.rolls import KEYS, Frame, FrameModel, Roll, as_matrix
-from musegen.models.torch_steps import deterministic
-
-if TYPE_CHECKING:
-    import torch
+from musegen.models.rolls import Frame, FrameModel, Roll, as_matrix
 
 __all__ = ["FrameSteps", "RollProposer", "load_proposer", "proposer_of", "proposes", "sonorities"]
 
@@ -145,45 +140,6 @@ class _RBMSteps:
         return state[parents]
 
 
-@dataclass(frozen=True)
-class _FrameNetworkSteps:
-    """A network over whole frames; state: the place, what says what comes there, and the layers'."""
-
-    network: FrameLSTM | RNNRBM
-    weights: Mapping[str, NDArray[np.float32]]
-
-    def start(self) -> tuple[int, Any, Any]:
-        return self._heard(0, np.zeros((1, KEYS), np.float32), None)
-
-    def log_scores(self, state: tuple[int, Any, Any], frames: Sequence[Frame]) -> FloatArray:
-        import torch
-
-        with deterministic(self.network.settings.threads), torch.no_grad():
-            logs = self.network.frame_logs(self._tensors, state[1], frames)
-        found: FloatArray = logs.double().numpy()
-        return found
-
-    def advance(
-        self, state: tuple[int, Any, Any], parents: IntArray, frames: Sequence[Frame]
-    ) -> tuple[int, Any, Any]:
-        place, _, (h, c) = state
-        before = as_matrix(Roll("", tuple(frames))).astype(np.float32)
-        return self._heard(place + 1, before, (h[:, parents], c[:, parents]))
-
-    def _heard(self, place: int, before: NDArray[np.float32], state: Any) -> tuple[int, Any, Any]:
-        import torch
-
-        with deterministic(self.network.settings.threads), torch.no_grad():
-            heard = torch.from_numpy(before)
-            return (place, *self.network.step(self._tensors, heard, place, state))
-
-    @cached_property
-    def _tensors(self) -> dict[str, torch.Tensor]:
-        import torch
-
-        return {name: torch.from_numpy(array.copy()) for name, array in self.weights.items()}
-
-
 def _hmm(model: FrameHMM) -> FrameSteps | None:
     emission = model.emission
     alone = isinstance(emission, FactorialBernoulli) or (
@@ -194,7 +150,7 @@ def _hmm(model: FrameHMM) -> FrameSteps | None:
 
 def _network(model: NetworkModel) -> FrameSteps | None:
     if isinstance(model.network, FrameLSTM | RNNRBM):
-        return _FrameNetworkSteps(model.network, model.weights)
+        return FrameNetworkSteps(model.network, model.weights)
     return _notes(model)
 
 

@@ -25,7 +25,6 @@ Del Moral, Feynman-Kac formulae (2004).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +40,6 @@ __all__ = ["MOST_PARTICLES", "Particles", "resampled", "weighted_paths"]
 MOST_PARTICLES = 65_536
 LIGHTEST = -700.0  # natural log of a share of the heaviest weight, below which none is told apart
 
-Told = Callable[[int, int], None]  # slots done, slots in all
-
 
 @dataclass(frozen=True, slots=True)
 class Particles:
@@ -56,12 +53,6 @@ class Particles:
     def log_mass(self) -> float:
         """log Z: of models whose scores are log-probabilities, that of keeping the rules at all."""
         return float(np.logaddexp.reduce(self.log_weights))
-
-    @property
-    def effective(self) -> float:
-        """How many equal weights would say as much (Kong, Liu and Wong 1994), from 1 to P."""
-        shares = np.exp(self.log_weights - self.log_mass)
-        return float(1 / (shares**2).sum())
 
     def drawn(self, rng: np.random.Generator) -> IntArray:
         """One of the paths (T,), in proportion to its weight."""
@@ -78,7 +69,6 @@ def weighted_paths(
     rng: np.random.Generator,
     particles: int,
     look_back: LookBack | None = None,
-    progress: Told | None = None,
 ) -> Particles:
     """Legal paths with weights that stand for what models find likely among all legal paths.
 
@@ -90,7 +80,6 @@ def weighted_paths(
         rng: draws what is kept.
         particles: hypotheses that are kept at most.
         look_back: rules that look further back; None if there are none.
-        progress: told of each slot.
 
     Raises:
         InfeasibleError: there is no complete path under the first-order rules.
@@ -102,12 +91,9 @@ def weighted_paths(
         raise SearchInputError("particles", particles, f"from 1 to {MOST_PARTICLES}")
     walk = ready_to_walk(lattice, Settings(width=particles, guide=0.0), scorer, look_back, rng)
     beam, weights, exact = walk.start(), np.zeros(1), True
-    slots = len(lattice.unary)
-    for slot in range(slots):
+    for _ in lattice.unary:
         beam, weights, kept_all = _onward(walk, beam, weights, exact=exact)
         exact = exact and kept_all
-        if progress is not None:
-            progress(slot + 1, slots)
     return Particles(beam.paths, weights, exact)
 
 

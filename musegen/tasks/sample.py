@@ -30,7 +30,6 @@ IntArray = NDArray[np.int64]
 MOST_SAMPLES = 1000
 MOST_FRAMES = 1024
 FRAMES = 64
-PARTICLES = 32
 EIGHTH = Fraction(1, 2)  # the grid of melodies and bars
 
 
@@ -126,7 +125,7 @@ def _rolls(path: Path, wanted: Sampling) -> Iterator[Score]:
 
 def _rolls_under_rules(path: Path, wanted: Sampling, style: str) -> Iterator[Score]:
     from musegen.models.roll_proposals import load_proposer
-    from musegen.tasks.sample_legal import UnderRules, legal_draft
+    from musegen.tasks.sample_legal import PARTICLES, UnderRules, legal_draft
 
     particles = PARTICLES if wanted.particles is None else wanted.particles
     how = UnderRules(key=wanted.key, style=style, particles=particles)

@@ -11,7 +11,6 @@ refuse is drawn again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,17 +27,16 @@ from musegen.search.protocols import State
 from musegen.search.strategy import Account, Solution
 from musegen.search.worth import path_terms
 from musegen.tasks.scorer import ModelScorer
-from musegen.tasks.writing import Draft, Options, finish
+from musegen.tasks.writing import Draft, Options, finish, placed
 from musegen.threads import one_thread
 from theory_kb.check import load_style
 from theory_kb.pitch import Key
 
-__all__ = ["RUNS", "UnderRules", "legal_draft"]
+__all__ = ["PARTICLES", "RUNS", "UnderRules", "legal_draft"]
 
 FORM = "chorale"
+PARTICLES = 32  # where nothing is said
 RUNS = 4  # sets of particles, for a piece that rules on the whole of it refuse
-
-Told = Callable[[int, int], None]  # slots done, slots in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,9 @@ class UnderRules:
     key: str = "C major"
     metre: str | None = None  # such as "3/4"; None takes the form's first
     style: str = "bach"  # name of a style, or path of a style file
-    particles: int = 32  # the more, the nearer to the model's own distribution under the rules
+    particles: int = (
+        PARTICLES  # the more, the nearer to the model's own distribution under the rules
+    )
 
     def __post_init__(self) -> None:
         """Check the range."""
@@ -62,7 +62,6 @@ def legal_draft(
     *,
     rng: np.random.Generator,
     seed: int = 0,
-    progress: Told | None = None,
 ) -> Draft:
     """One piece that a model draws under the hard rules, in plain chords.
 
@@ -71,7 +70,6 @@ def legal_draft(
         wanted: key, style, number of particles.
         rng: draws the plan, the particles and the piece.
         seed: that the piece names.
-        progress: told of each slot.
 
     Raises:
         UnknownNameError: no such style or metre.
@@ -81,13 +79,15 @@ def legal_draft(
     """
     template = load_template(FORM, metre=wanted.metre)
     plan = make_plan(template, Key.parse(wanted.key), rng=rng)
-    problem = build_problem(plan, load_style(wanted.style), dear=np.inf)
+    style = load_style(wanted.style)
+    with placed(plan, style):
+        problem = build_problem(plan, style, dear=np.inf)
     scorer = ModelScorer.of(problem, {model.name: model}, {model.name: 1.0})
     options = Options(
         seed=seed, style=wanted.style, models=(model.name,), weights=scorer.weights, figures=False
     )
     with one_thread():
-        return _first_whole(options, problem, scorer, wanted.particles, rng, progress)
+        return _first_whole(options, problem, scorer, wanted.particles, rng)
 
 
 def _first_whole(
@@ -96,20 +96,20 @@ def _first_whole(
     scorer: ModelScorer,
     particles: int,
     rng: np.random.Generator,
-    progress: Told | None,
 ) -> Draft:
     """The first draw that rules on the whole piece allow; those they refuse lose their weight."""
     read = _Read.of(scorer, problem)
     refused: InfeasibleError | None = None
     for _ in range(RUNS):
-        found: Particles | None = weighted_paths(
-            problem.lattice,
-            read,
-            rng=rng,
-            particles=particles,
-            look_back=problem.long_rules,
-            progress=progress,
-        )
+        found: Particles | None
+        with placed(problem.plan, problem.style):
+            found = weighted_paths(
+                problem.lattice,
+                read,
+                rng=rng,
+                particles=particles,
+                look_back=problem.long_rules,
+            )
         while found is not None:
             path = found.drawn(rng)
             try:

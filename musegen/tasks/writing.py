@@ -40,6 +40,7 @@ __all__ = [
     "check_options",
     "finish",
     "new_errors",
+    "placed",
     "write",
     "write_several",
 ]
@@ -211,7 +212,7 @@ def write_several(
     if not 1 <= count <= MOST_SOLUTIONS:
         raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
     used = models if models is not None else load_proposers(options.models, chord_table())
-    with one_thread(), _placed(plan, load_style(options.style)):
+    with one_thread(), placed(plan, load_style(options.style)):
         found = _found(plan, options, used, rng, count, led_on=led_on)
     return tuple(sorted(found, key=lambda draft: -draft.search.score))
 
@@ -270,7 +271,7 @@ def _without_shared(problem: Problem, surfaces: Sequence[Broken]) -> Problem | N
 
 
 @contextmanager
-def _placed(plan: Plan, style: Style) -> Iterator[None]:
+def placed(plan: Plan, style: Style) -> Iterator[None]:
     """Give refusals of the search, which knows only slots, their bar, their beat and why."""
     ask = partial(explain_conflict, plan, style)
     try:
