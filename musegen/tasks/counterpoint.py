@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -131,11 +131,11 @@ def counterpoint(
         raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
     given = cantus_from_text(cantus) if isinstance(cantus, str) else _of_score(cantus)
     exercise = _exercise(given, chosen, species, (voices, position), mode)
-    problem = build_problem(exercise)
+    judge = _judge_of(exercise)
     found: dict[bytes, CounterpointDraft] = {}
     for number in range(count):
         warm = chosen.temperature or (DRAWN if number else 0.0)
-        made = _solved(problem, replace(chosen, seed=chosen.seed + number, temperature=warm))
+        made = _solved(judge, replace(chosen, seed=chosen.seed + number, temperature=warm))
         found.setdefault(made.surface.tobytes(), made)
     return tuple(sorted(found.values(), key=lambda each: -each.beam.scores[0]))
 
@@ -178,9 +178,15 @@ def _species(species: int | Sequence[int], voices: int) -> tuple[int, ...]:
     return asked + (1,) * (voices - 1 - len(asked))
 
 
-def _solved(problem: Problem, options: CounterpointOptions) -> CounterpointDraft:
-    exercise, judge = problem.exercise, LineJudge(problem)
-    beam = _searched(problem, judge, options)
+@lru_cache(maxsize=1)
+def _judge_of(exercise: Exercise) -> LineJudge:
+    """The lattice of an exercise and what is known of its lines, kept for the next seed."""
+    return LineJudge(build_problem(exercise))
+
+
+def _solved(judge: LineJudge, options: CounterpointOptions) -> CounterpointDraft:
+    problem, exercise = judge.problem, judge.problem.exercise
+    beam = _searched(judge, options)
     path = beam.paths[0]
     surface = judge.surface(path)
     score = _score(exercise, surface, options)
@@ -188,7 +194,8 @@ def _solved(problem: Problem, options: CounterpointOptions) -> CounterpointDraft
     return CounterpointDraft(options, problem, beam, path, surface, score, report)
 
 
-def _searched(problem: Problem, judge: LineJudge, options: CounterpointOptions) -> BeamResult:
+def _searched(judge: LineJudge, options: CounterpointOptions) -> BeamResult:
+    problem = judge.problem
     try:
         return beam_search(
             problem.lattice,

@@ -410,8 +410,7 @@ def _finish(
         )
         score = write_score(problem.plan, skeleton, decorations, seed=options.seed)
         report = check(piece(score), problem.style)
-        settled = any(slot.figured is not None for slot in problem.plan.slots)
-        if settled or not options.constrained or not _avoidable(problem, report):
+        if not options.constrained or not _avoidable(problem, report):
             break
         redraws += 1
         broken.append(_broken(problem.plan, _avoidable(problem, report)))

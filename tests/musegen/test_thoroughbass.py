@@ -355,7 +355,14 @@ def test_what_figures_force_is_found_among_several_readings() -> None:
         assert [(each.bar, each.beat) for each in found] == [(1, 4.0)]
 
 
-@pytest.mark.parametrize("text", ["C major: I V64 V64 I6 V7 I", "A minor: i V64 V64 i6 V7 i"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C major: I V64 V64 I6 V7 I",
+        "A minor: i V64 V64 i6 V7 i",
+        "C major: C3 D3[6/4] D3[6/4] E3[6] G2[7] C3",
+    ],
+)
 def test_six_fours_of_no_type_that_the_chords_force_are_reported(text: str) -> None:
     """At the keyboard they are errors whoever plays: all four voices stay, and both are named."""
     (made,) = realise(text, Options(models=(), temperature=0.0), texture="keyboard")
