@@ -203,3 +203,13 @@ def test_moments_keep_every_note(
         ):
             if note.end == following.onset:
                 assert again.end == note.end
+
+
+def test_a_time_has_its_place_in_a_bar_of_its_metre() -> None:
+    """An upbeat is bar 0 and counts from the bar line it lacks; another metre begins a bar."""
+    metres = (Metre(3, 4), Metre(6, 8, Fraction(7)))
+    score = replace(cadence_in_c(), metres=metres, upbeat=Fraction(1))
+    assert score.place_of(Fraction(0)) == (0, Fraction(2), metres[0])
+    assert score.place_of(Fraction(9, 2)) == (2, HALF, metres[0])
+    assert score.place_of(Fraction(21, 2)) == (4, HALF, metres[1])
+    assert score.bar_and_beat(Fraction(21, 2)) == (4, Fraction(2))
