@@ -117,7 +117,9 @@ def _in_time(task: Task, lines: Lines, settle: Settle) -> tuple[Lines, tuple[Tex
     if plain >= FITS or not task.duration:
         return lines, ()
     enough = max(FITS, plain + BETTER)
-    ways = [(fit(task, settle(way[2])), *way) for way in _later(task, lines)]
+    sounding_voices = [bool(line) for line in lines]  # none of them may be shifted away
+    later = (way for way in _later(task, lines) if [*map(bool, way[2])] == sounding_voices)
+    ways = [(fit(task, settle(way[2])), *way) for way in later]
     best = max(ways, key=lambda way: (way[0], -way[1], -abs(way[2])), default=None)
     if best is not None and best[0] >= enough:
         return best[3], (_late(task, best[1], best[2]),)

@@ -105,7 +105,7 @@ def _mark(item: Item, submission: Submission, typed: dict[str, str]) -> Marked:
         else align(task, arranged.lines, partial(respelled, task))
     )
     labels, unread = read_numerals(task, _label_slots(item, typed))
-    numerals = identify(task, aligned.lines, labels)
+    numerals = identify(task, aligned.lines, labels) if task.named else ()
     style = rubric_style(rubric, task.style)
     named = _named_chords(item, task, aligned, labels)
     observed = observe(task, task.score(aligned.lines, numerals), style, named)

@@ -16,6 +16,7 @@ An item holds it in `facts` as texts that a teacher can read and edit:
     final    of the mode, where the cantus is to be written
     style    style of the knowledge base whose rules a rubric takes where it names severities
     hands    voices of the right hand, of an exercise at the keyboard
+    named    `no` where chords have no functions that could be named
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from musegen.errors import ScoreError
 from musegen.exercises.grading.voice_text import Token, VoiceText, read_voices, timed
 from musegen.exercises.item import Draft
 from musegen.score import ChordLabel, Metre, Note, Part, Score
+from musegen.slices import sounding
 from theory_kb.pitch import Key, Pitch, PitchClass
 
 __all__ = ["CHOIR", "FREE_CHORD", "Slot", "Task", "chord_words", "given_words"]
@@ -72,6 +74,7 @@ class Task:
     final: PitchClass | None = None
     style: str = ""  # of the knowledge base
     hands: int | None = None  # voices of the right hand
+    named: bool = True  # whether chords of the student's own are given numerals
 
     @classmethod
     def of(cls, item: Draft) -> Task:
@@ -95,9 +98,8 @@ class Task:
         return tuple(voice for voice, line in enumerate(self.given) if self._is_whole(line))
 
     def _is_whole(self, line: Sequence[Note]) -> bool:
-        onsets = {note.onset for note in line}
         if self.slots:
-            return bool(line) and all(slot.onset in onsets for slot in self.slots)
+            return all(sounding(line, slot.onset) is not None for slot in self.slots)
         return bool(line)
 
     @property
@@ -202,6 +204,7 @@ def _read(key: str, title: str, entries: tuple[tuple[str, str], ...]) -> Task:
         final=PitchClass.parse(facts["final"]) if "final" in facts else None,
         style=facts.get("style", ""),
         hands=int(facts["hands"]) if facts.get("hands", "").isdecimal() else None,
+        named=facts.get("named") != "no",
     )
     if not facts.get("given"):
         return bare

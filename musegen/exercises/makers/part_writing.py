@@ -30,6 +30,8 @@ from theory_kb.thoroughbass import figures_of
 __all__ = [
     "complete_texture",
     "connect_chords",
+    "figured_words",
+    "figures_under",
     "first_of",
     "harmonise_bass",
     "harmonise_melody",
@@ -91,7 +93,7 @@ def _numerals(phrase: Phrase) -> Labels:
     return Labels((" ".join(ways),))
 
 
-def _figures(phrase: Phrase) -> tuple[FigureMark, ...]:
+def figures_under(phrase: Phrase) -> tuple[FigureMark, ...]:
     """The figures under a bass."""
     marks = []
     for slot, each in zip(phrase.slots, phrase.harmonies, strict=True):
@@ -101,7 +103,7 @@ def _figures(phrase: Phrase) -> tuple[FigureMark, ...]:
     return tuple(marks)
 
 
-def _figured(phrase: Phrase, bass: Sequence[Pitch]) -> str:
+def figured_words(phrase: Phrase, bass: Sequence[Pitch]) -> str:
     """A figured bass in words."""
     rows = []
     for pitch, each in zip(bass, phrase.harmonies, strict=True):
@@ -146,8 +148,8 @@ def realise_figures(work: Work) -> Draft:
     again = _counted(work, found, given)
     sheet = replace(
         Sheet.of(again.phrase, again.pitches, given),
-        figures=_figures(again.phrase),
-        words=f"figured bass: {_figured(again.phrase, again.pitches[BASS])}",
+        figures=figures_under(again.phrase),
+        words=f"figured bass: {figured_words(again.phrase, again.pitches[BASS])}",
     )
     return score_draft(
         work,
@@ -182,8 +184,8 @@ def realise_hands(work: Work) -> Draft:
     sheet = replace(
         Sheet.of(phrase, found.pitches, given),
         hands=3,
-        figures=_figures(phrase),
-        words=f"figured bass: {_figured(phrase, found.pitches[BASS])}",
+        figures=figures_under(phrase),
+        words=f"figured bass: {figured_words(phrase, found.pitches[BASS])}",
         facts={"style": players.style, "hands": "3"},
     )
     return score_draft(work, sheet, _told(found), kg=_nodes(phrase))
@@ -206,7 +208,7 @@ def complete_texture(work: Work) -> Draft:
         Sheet.of(again.phrase, again.pitches, given),
         shown_chords=shown,
         asked_chords=not (shown or figured),
-        figures=_figures(again.phrase) if figured else (),
+        figures=figures_under(again.phrase) if figured else (),
         words=words,
     )
     return score_draft(work, sheet, _told(again), count=again.count, kg=_nodes(again.phrase))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from musegen.exercises.grading.rubric import load_rubric
 from musegen.exercises.grading.scoring import most_points
 from musegen.exercises.grading.task import CHOIR, Slot, chord_words, given_words
+from musegen.exercises.grading.voice_text import write_line
 from musegen.exercises.item import Ask, Distractor, Draft, Given, Solutions, Text
 from musegen.exercises.kinds import Work
 from musegen.exercises.makers.drafting import Words, filled
@@ -52,6 +53,9 @@ class Sheet:
     hands: int | None = None
     phrases: tuple[int, ...] = ()  # slots that end phrases, from 1
     facts: Mapping[str, str] = field(default_factory=dict)
+    begun: Mapping[int, Sequence[Note]] = field(
+        default_factory=dict
+    )  # given voices that move freely
 
     @classmethod
     def of(cls, phrase: Phrase, model: Sequence[Pitches], given: Mapping[int, Pitches]) -> Sheet:
@@ -61,11 +65,23 @@ class Sheet:
     @property
     def written(self) -> tuple[int, ...]:
         """Voices in which something is to be written."""
-        return tuple(
-            voice
-            for voice in range(len(self.voices))
-            if any(each is None for each in self.given.get(voice, (None,)))
-        )
+        return tuple(voice for voice in range(len(self.voices)) if not self._is_given(voice))
+
+    def _is_given(self, voice: int) -> bool:
+        """Whether a voice is given to its end."""
+        if voice in self.begun:
+            return self.begun[voice][-1].end >= self.slots[-1].end
+        return all(each is not None for each in self.given.get(voice, (None,)))
+
+    @property
+    def given_text(self) -> str:
+        """What is given, in the plain notation of voices."""
+        if self.begun:
+            assert self.metre is not None, "what moves freely stands in a metre"
+            bar = self.metre.bar
+            rows = (f"{self.voices[v]}: {write_line(self.begun[v], bar)}" for v in self.begun)
+            return "\n".join(rows)
+        return given_words({self.voices[v]: list(line) for v, line in self.given.items()})
 
 
 def score_draft(
@@ -132,7 +148,7 @@ def _facts(sheet: Sheet) -> dict[str, str]:
     facts = {
         "voices": " ".join(sheet.voices),
         "chords": chord_words(slots, sheet.key),
-        "given": given_words({sheet.voices[v]: list(line) for v, line in sheet.given.items()}),
+        "given": sheet.given_text,
         **sheet.facts,
     }
     if sheet.metre is not None:
@@ -161,6 +177,8 @@ def _given(sheet: Sheet) -> Given:
 
 
 def _notes(sheet: Sheet, voice: int) -> tuple[Note, ...]:
+    if voice in sheet.begun:
+        return tuple(sheet.begun[voice])
     line = sheet.given.get(voice, ())
     return tuple(
         Note(slot.onset, slot.duration, pitch)
@@ -180,7 +198,9 @@ def _text(sheet: Sheet) -> str:
     rows = [f"{_key_text(sheet)}{f', {sheet.metre}' if sheet.metre else ''}"]
     if sheet.words:
         rows.append(sheet.words)
-    if sheet.given:
+    if sheet.begun:
+        rows.append(sheet.given_text)
+    elif sheet.given:
         shown = {sheet.voices[v]: list(line) for v, line in sorted(sheet.given.items())}
         rows.append(given_words(shown).replace(" r", " _"))
     return "\n".join(rows)

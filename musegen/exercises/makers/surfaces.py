@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from musegen.errors import ScoreError
-from musegen.exercises.grading.asked import asked_points, wanted_words
+from musegen.exercises.grading.asked import asked_points
+from musegen.exercises.grading.asked_tones import wanted_words
 from musegen.exercises.grading.task import CHOIR, given_words
 from musegen.exercises.grading.voice_text import write_line
 from musegen.exercises.item import Draft, Solutions, Text
@@ -31,7 +32,7 @@ from musegen.score import FigureMark, Note, Part, Score
 from theory_kb.pitch import Pitch
 from theory_kb.thoroughbass import Figure, Figures, figures_of, scale_tone
 
-__all__ = ["add_tones", "asked_draft", "lines_text", "play_continuo"]
+__all__ = ["add_tones", "asked_draft", "figure_marks", "kinds_of", "lines_text", "play_continuo"]
 
 STYLE = "teacher_chords"  # rubric whose rules the plain voices keep
 
@@ -119,7 +120,7 @@ def _nodes(wanted: str) -> list[str]:
     return list(dict.fromkeys(NODES[word.partition("=")[0]] for word in wanted.split()))
 
 
-def _kinds(wanted: str) -> list[str]:
+def kinds_of(wanted: str) -> list[str]:
     """Kinds one by one, a chain once; what has the fewest places first."""
     rows = [word.partition("=") for word in wanted.split()]
     rows.sort(key=lambda row: RARE.index(row[0]))
@@ -144,7 +145,7 @@ def _with_tones(work: Work, wanted: str) -> tuple[Voiced, Surface]:
         lambda: voiced(_phrase(work), style, work.rng), is_tune, "the soprano is no tune"
     )
     plain = Surface(found.phrase, CHOIR, found.pitches, work.kind.rubric)
-    return found, decorated(plain, _kinds(wanted), range(len(CHOIR)), work.rng)
+    return found, decorated(plain, kinds_of(wanted), range(len(CHOIR)), work.rng)
 
 
 # --- thorough bass --------------------------------------------------------------------------
@@ -158,7 +159,7 @@ def play_continuo(work: Work) -> Draft:
     """
     surface = work.settle(lambda: work.settle(lambda: _continuo(work)))
     phrase = surface.phrase
-    marks = tuple(_marks(surface))
+    marks = tuple(figure_marks(surface))
     bass = surface.plain[BASS]
     given = {BASS: bass} | {
         voice: (surface.plain[voice][0], *(None,) * (len(bass) - 1)) for voice in range(BASS)
@@ -194,7 +195,7 @@ def _continuo(work: Work) -> Surface:
     found = voiced(phrase, search_style(BASE, players.style), work.rng, ensemble=players)
     facts = {"style": players.style, "hands": str(BASS)}
     plain = Surface(phrase, CHOIR, found.pitches, work.kind.rubric, facts)
-    kinds = _kinds(str(work.params["wanted"]))
+    kinds = kinds_of(str(work.params["wanted"]))
     return decorated(plain, kinds, range(BASS), work.rng, fits=_has_figures)
 
 
@@ -205,7 +206,7 @@ def _has_figures(surface: Surface) -> bool:
     """Whether figures can say what its suspensions are, so that nothing else is read in them."""
     phrase = surface.phrase
     try:
-        marks = tuple(_marks(surface))
+        marks = tuple(figure_marks(surface))
         bass = Part("Bass", surface.lines[BASS])
         score = Score("", phrase.key, (bass,), (phrase.metre,), figures=marks)
         plan = plan_of_figures(score, ensemble=ensemble("keyboard", 4))
@@ -215,7 +216,7 @@ def _has_figures(surface: Surface) -> bool:
     return read == {phrase.slots[place].onset for _, place in surface.fills}
 
 
-def _marks(surface: Surface) -> Iterator[FigureMark]:
+def figure_marks(surface: Surface) -> Iterator[FigureMark]:
     """The figures under the bass, those of suspensions with their resolution."""
     for place, slot in enumerate(surface.phrase.slots):
         harmony = surface.phrase.harmonies[place]

@@ -27,7 +27,7 @@ from musegen.io.notation import beat
 from musegen.score import Metre, Note
 from theory_kb.pitch import Key
 
-__all__ = ["continue_theme", "name_theme"]
+__all__ = ["Theme", "built_theme", "continue_theme", "name_theme"]
 
 THEMES: Mapping[str, Text] = {
     "period-parallel": Text("parallel period", "平行乐段"),
@@ -72,7 +72,7 @@ Rhythm = list[tuple[Fraction, Fraction]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Theme:
+class Theme:
     """A theme that was drawn."""
 
     name: str
@@ -112,14 +112,14 @@ def name_theme(work: Work) -> Draft:
     return draft_of(work, given, parts, words, key=key, kg=(f"form:{theme.name}",))
 
 
-def _theme(work: Work, key: Key) -> _Theme:
+def _theme(work: Work, key: Key) -> Theme:
     """A theme of the level."""
     name = work.pick(work.params["themes"])
     plan = (EXPANDED if work.params.get("expanded") else PLANS)[name]
-    return _built(work, name, plan, (key, key))
+    return built_theme(work, name, plan, (key, key))
 
 
-def _built(work: Work, name: str, plan: Sequence[str], keys: tuple[Key, Key]) -> _Theme:
+def built_theme(work: Work, name: str, plan: Sequence[str], keys: tuple[Key, Key]) -> Theme:
     """A theme of some units; the last one stands in the second of two keys."""
     units = [each for each in plan if each != "|"]
     metre = metre_of(work.pick(work.params["metres"]))
@@ -137,7 +137,7 @@ def _built(work: Work, name: str, plan: Sequence[str], keys: tuple[Key, Key]) ->
     _check(units, spans, notes)
     half = plan.index("|")
     middle = "hc" if units[half - 1] == "half" else "none"
-    return _Theme(name, frame, notes, BARS * half + 1, middle, roman)
+    return Theme(name, frame, notes, BARS * half + 1, middle, roman)
 
 
 # --- a theme to be continued ----------------------------------------------------------------
@@ -157,7 +157,7 @@ def _continuation(work: Work, key: Key) -> Draft:
     """A theme to be continued whose own continuation loses no point."""
     plan = work.pick(work.params["plans"]).split()
     goal = Key(key.tonic.transposed(1), key.mode) if work.params.get("goal") == "V" else key
-    theme = _built(work, "", plan, (key, goal))
+    theme = built_theme(work, "", plan, (key, goal))
     metre = theme.frame.metre
     opening = tuple(note for note in theme.notes if note.onset < metre.bar * (theme.second - 1))
     line, bars = write_line(theme.notes, metre.bar), len(theme.roman)
@@ -270,7 +270,7 @@ def _check(units: Sequence[str], spans: Spans, line: Sequence[Note]) -> None:
         raise DiscardError("ideas that are alike")
 
 
-def _example(theme: _Theme, key: Key) -> Example:
+def _example(theme: Theme, key: Key) -> Example:
     """The melody with its chords under each bar."""
     metre = theme.frame.metre
     bars = tuple(

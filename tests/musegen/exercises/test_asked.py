@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from musegen.errors import MusegenError
-from musegen.exercises.grading.asked import wanted_words
+from musegen.exercises.grading.asked_tones import wanted_words
 from musegen.exercises.grading.grade import grade
 from musegen.exercises.grading.graded import Graded
 from musegen.exercises.item import Item
@@ -18,7 +18,8 @@ from musegen.exercises.making import make_item
 from musegen.io.figured_bass import read_figured_bass
 from musegen.plan.ensemble import ensemble
 from musegen.plan.thoroughbass import plan_of_figures
-from theory_kb.pitch import Pitch
+from theory_kb.open_chords import open_chord
+from theory_kb.pitch import Pitch, PitchClass
 
 LEVELS = (1, 2, 3, 4, 5)
 
@@ -142,3 +143,78 @@ def test_numerals_stand_under_empty_bars() -> None:
     found = re.findall(r"<words[^>]*>([^<]*)</words>", item.given.musicxml)
     assert found == ["G: I", "V6", "I", "ii", "Cad64", "V7", "I"]
     assert "<lyric" not in item.given.musicxml
+
+
+# --- modal tunes ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tones", "kind"),
+    [
+        ("C G", "fifth"),
+        ("C E G", "triad"),
+        ("A C E", "triad"),
+        ("C D G", "substitute"),
+        ("C F G", "substitute"),
+        ("D G C", "quartal"),
+        ("C E B", None),
+    ],
+)
+def test_open_chords_are_told_by_their_bass(tones: str, kind: str | None) -> None:
+    """C G D is a substitute chord over C, quartal over D; what is none of them has no name."""
+    names = [PitchClass.parse(each) for each in tones.split()]
+    assert open_chord(names, names[0]) == kind
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_setting_of_a_modal_tune_keeps_to_its_notes(level: int) -> None:
+    """No note of tune or model is foreign to the notes named; the tune ends on the final."""
+    item = make_item("harm.mode.folk", level, 1).item
+    own = set(item.facts["notes"].split())
+    lines = {name: re.findall(r"[A-G][#b]*(?=\d)", line) for name, line in _lines(item).items()}
+    assert all(set(line) <= own for line in lines.values())
+    assert lines["Melody"][-1] == lines["Bass"][-1] == item.facts["final"]
+
+
+def test_functions_in_a_modal_setting_cost() -> None:
+    """Another last bass, and a foreign note, each lose what their clause gives; the mark is advice."""
+    item = make_item("harm.mode.folk", 3, 3).item
+    lines = _lines(item)
+    head, _, last = lines["Bass"].rpartition(" ")
+    away = _text({**lines, "Bass": f"{head} C#3:2"})
+    graded = grade(item, {"score": away})
+    assert last.startswith(item.facts["final"])
+    assert _lost(graded) >= {"mode", "sonorities", "final"}
+    assert any("human_review" in note.en for note in graded.notes)
+
+
+# --- composition ----------------------------------------------------------------------------
+
+
+def test_the_theme_itself_is_no_variation() -> None:
+    """Handed in as it stands it has the theme, and no variety."""
+    item = make_item("comp.variation", 2, 0).item
+    bass = _lines(item)["Bass"]
+    text = f"{item.facts['theme']}\nBass: {bass}"
+    assert "variety" in _lost(grade(item, {"score": text}))
+    assert "theme" not in _lost(grade(item, {"score": text}))
+
+
+def test_one_bar_of_a_variation_earns_little() -> None:
+    """What is not written makes no error, and earns nothing."""
+    item = make_item("comp.variation", 2, 0).item
+    lines = _lines(item)
+    first = lines["Melody"].split("|")[0]
+    graded = grade(item, {"score": _text({"Melody": first, "Bass": lines["Bass"]})})
+    assert 0 < graded.points < item.points / 4
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_second_violin_is_asked_for_what_the_first_has_not_done(level: int) -> None:
+    """Plain notes of the chords earn only for what is there: tones of the first violin do not count."""
+    item = make_item("comp.trio", level, 0).item
+    lines = _lines(item)
+    assert set(lines) == {"First", "Second", "Bass"}
+    assert item.ask[0].voices == ("Second",)
+    copied = grade(item, {"score": _text({**lines, "Second": lines["Bass"]})})
+    assert copied.points < item.points / 2
