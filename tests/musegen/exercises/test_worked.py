@@ -12,8 +12,7 @@ from musegen.exercises.metres import bar_lines, beam_groups, metre_of, rests_aft
 from musegen.exercises.rhythm_text import read_rhythm, rhythm_text
 from musegen.score import Metre, Score
 from theory_kb.chords import chord, read_chord
-from theory_kb.pitch import Interval, Key, Pitch, PitchClass
-from theory_kb.query import inverted_number
+from theory_kb.pitch import Interval, Key, Pitch, PitchClass, inverted_number
 from theory_kb.scales import spell_scale
 
 
