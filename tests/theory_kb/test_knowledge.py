@@ -226,7 +226,7 @@ AUGMENTED_SIXTHS = [
     ("It6", "F# Ab C"),
     ("Ger65", "F# Ab C Eb"),
     ("Fr43", "D F# Ab C"),
-    ("Sw65", "F# Ab C D#"),
+    ("Sw43", "D# F# Ab C"),
 ]
 
 
