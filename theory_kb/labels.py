@@ -3,8 +3,8 @@
 Digits of a figure may come in any order (`V65`, `D56`, `V6/5`), accidentals and the signs of
 diminished chords in any usual spelling, the cadential six-four by any of its names. A label is
 read into the chord that it means, Roman numerals by `theory_kb.roman`; a chord is written in either
-view. Sources: Kostka and Payne
-(2018), ch. 6; Sposobin et al., Harmony (Chinese edition), as in facts/functional_labels.toml.
+view. Sources: Kostka and Payne (2018), ch. 6; Sposobin et al., Harmony (Chinese edition), as in
+facts/functional_labels.toml.
 """
 
 from __future__ import annotations

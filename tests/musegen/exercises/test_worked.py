@@ -90,6 +90,7 @@ def test_rests_show_the_beat(metre: str, begun: str, rests: str) -> None:
         ("Bb major", "It6", "Gb Bb E"),
         ("Bb major", "Fr43", "Gb Bb C E"),
         ("Bb major", "Ger65", "Gb Bb Db E"),
+        ("Bb major", "Sw43", "Gb Bb C# E"),
     ],
 )
 def test_chromatic_chords_are_spelled_from_the_bass(key: str, symbol: str, notes: str) -> None:
