@@ -16,8 +16,8 @@ from itertools import groupby
 
 from corpora.corpus import load
 from musegen.score import Cadence, ChordLabel, Score
+from theory_kb.cadences import CadenceFormula, cadence_formulas, cadence_kinds
 from theory_kb.pitch import MODES
-from theory_kb.query import CadenceFormula, cadence_formulas, cadence_kinds
 
 __all__ = ["count_formulas", "main"]
 

@@ -14,8 +14,8 @@ from musegen.score import Score
 from musegen.slices import piece
 from musegen.tasks.compose_form import FormWork
 from musegen.written import Written
+from theory_kb.cadences import cadence_name
 from theory_kb.check import Finding, Report, check, load_style
-from theory_kb.query import cadence_name
 
 __all__ = ["FormPiece"]
 

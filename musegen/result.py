@@ -16,8 +16,8 @@ from musegen.tasks.compose import Request
 from musegen.tasks.writing import Draft
 from musegen.textures.expression import expressed
 from musegen.written import Written
+from theory_kb.cadences import cadence_name
 from theory_kb.check import Finding
-from theory_kb.query import cadence_name
 
 __all__ = ["Composition"]
 

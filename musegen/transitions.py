@@ -22,9 +22,10 @@ from musegen.plan.plan import ANY, COMMON, CONDITIONAL, Harmony, Slot
 from musegen.search.lazy import LazyPairTable
 from musegen.sounding import put
 from theory_kb.chords import Chord, set_harmony, vocabulary
+from theory_kb.key_relations import pivots
 from theory_kb.moment import Moments, blank_moments
 from theory_kb.pitch import Key, Pitch
-from theory_kb.query import grade_table, pivots
+from theory_kb.query import grade_table
 from theory_kb.rule_sets import RuleSet, pair_costs
 from theory_kb.rules.phrase import cadence_kind
 

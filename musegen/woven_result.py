@@ -13,9 +13,9 @@ from musegen.score import ChordLabel, Note, Score
 from musegen.tasks.compose_woven import STYLE, WovenWork
 from musegen.weaving.design import Mark
 from musegen.written import Written
+from theory_kb.cadences import cadence_name
 from theory_kb.check import Finding
 from theory_kb.chords import read_chord, spell
-from theory_kb.query import cadence_name
 
 __all__ = ["WovenPiece"]
 

@@ -15,9 +15,10 @@ from theory_kb.catalogue import catalogue
 from theory_kb.chords import Chord, every_chord, spell, vocabulary
 from theory_kb.errors import MusegenError
 from theory_kb.facts import load_facts
+from theory_kb.key_relations import common_triads, pivots
 from theory_kb.numerals import read_symbol
 from theory_kb.pitch import Interval, Key, PitchClass, PitchError
-from theory_kb.query import common_triads, grade_table, may_follow, pivots
+from theory_kb.query import grade_table, may_follow
 from theory_kb.statements import Edge, Node
 from theory_kb.stored import KEYS, chord_node, degree_name
 

@@ -2,8 +2,9 @@
 
 Digits of a figure may come in any order (`V65`, `D56`, `V6/5`), accidentals and the signs of
 diminished chords in any usual spelling, the cadential six-four by any of its names. A label is
-read into the chord that it means; a chord is written in either view. Sources: Kostka and Payne
-(2018), ch. 6; Sposobin et al., Harmony (Chinese edition), as in facts/functional_labels.toml.
+read into the chord that it means, Roman numerals by `theory_kb.roman`; a chord is written in either
+view. Sources: Kostka and Payne (2018), ch. 6; Sposobin et al., Harmony (Chinese edition), as in
+facts/functional_labels.toml.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from importlib import resources
 from tomllib import loads
 from typing import Literal
 
-from theory_kb.chords import Chord, every_chord
+from theory_kb.chords import Chord, every_chord, read_chord
 from theory_kb.errors import UnknownNameError
-from theory_kb.numerals import symbol_aliases
+from theory_kb.roman import FIGURES, find_roman, plain_label
 
 __all__ = [
     "View",
@@ -31,23 +32,7 @@ __all__ = [
 ]
 
 View = Literal["roman", "functional"]
-FIGURES: Mapping[str, str] = {  # sorted digits to the figures of a symbol
-    "": "", "35": "", "6": "6", "36": "6", "46": "64", "7": "7", "357": "7", "56": "65",
-    "356": "65", "34": "43", "346": "43", "24": "42", "2": "42", "246": "42",
-}  # fmt: skip
-CADENTIAL = re.compile(
-    r"(?:cad\.?(?:64|46)?|c(?:64|46)|k(?:64|46)?|v(?:64-53|64-5-3|6-5/4-3|64-5))", re.IGNORECASE
-)
-ROMAN = re.compile(
-    r"(?P<stem>[b#]?(?:It|Fr|Ger|Sw|CTo|CT|N|VII|VI|V|IV|III|II|I|vii|vi|v|iv|iii|ii|i))"
-    r"(?P<sign>[oø+]?)(?P<figures>\d*)(?:/(?P<target>.+))?"
-)
-AUGMENTED = {"It": ("6",), "Ger": ("65", "6"), "Fr": ("43", "6"), "Sw": ("65", "6")}
-SIGNS = str.maketrans(
-    {"°": "o", "º": "o", "Ø": "ø", "\u2044": "/", "♭": "b", "♯": "#", "\uff0b": "+"}
-)
-SMALL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
-FIGURE_SLASH = re.compile(r"(?<=\d)/(?=\d)")
+CADENTIAL = re.compile(r"k(?:64|46)?", re.IGNORECASE)  # by its functional names
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +122,8 @@ def _functional_names(chord: Chord) -> Iterator[str]:
 
 def find_label(mode: str, text: str) -> Chord | None:
     """The chord that a label means in a mode, written in either view; None if it is no label."""
-    plain = _plain(text)
-    if CADENTIAL.fullmatch(plain):
-        return _symbol(mode, "cad64")
-    return _read_roman(mode, plain) or _read_functional(mode, plain)
+    plain = plain_label(text)
+    return find_roman(mode, plain) or _find_functional(mode, plain)
 
 
 def read_label(mode: str, text: str) -> Chord:
@@ -158,68 +141,11 @@ def read_label(mode: str, text: str) -> Chord:
 
 def read_view(mode: str, text: str, view: View) -> Chord:
     """The chord that a label means, written in one view and no other; raises UnknownNameError."""
-    plain = _plain(text)
-    if CADENTIAL.fullmatch(plain):
-        functional = plain[0] in "Kk"
-        found = _symbol(mode, "cad64") if functional == (view == "functional") else None
-    else:
-        read = _read_roman if view == "roman" else _read_functional
-        found = read(mode, plain)
+    find = find_roman if view == "roman" else _find_functional
+    found = find(mode, plain_label(text))
     if found is None:
         raise UnknownNameError(f"{view} label of a {mode} key", text, ())
     return found
-
-
-def _plain(text: str) -> str:
-    """One spelling for what has several: signs, small digits, strokes between figures."""
-    plain = text.strip().translate(SIGNS).translate(SMALL).replace("Cad.", "cad")
-    plain = plain.replace("/o", "ø")  # as RomanText writes a half-diminished chord
-    plain = re.sub(r"dim(?=\d|/|$)", "o", plain)
-    plain = re.sub(r"(?<=[vi])[ø/]?o?/7", "ø7", plain)
-    plain = FIGURE_SLASH.sub("", plain)
-    return re.sub(r"(?<=[iI])0(?=7|6|4|$)", "o", plain)
-
-
-def _read_roman(mode: str, text: str) -> Chord | None:
-    match = ROMAN.fullmatch(text)
-    if match is None:
-        return None
-    figures = FIGURES.get("".join(sorted(match["figures"])))
-    if figures is None:
-        return None
-    for stem in _stems(match["stem"], match["sign"], figures):
-        for wanted in AUGMENTED.get(match["stem"], ("",))[:1] if not figures else (figures,):
-            symbol = stem + wanted + (f"/{match['target']}" if match["target"] else "")
-            found = _symbol(mode, symbol)
-            if found is not None:
-                return found
-    return None
-
-
-def _stems(stem: str, sign: str, figures: str) -> Iterator[str]:
-    """Ways to spell the stem: a diminished sign that was left out is understood."""
-    if stem in AUGMENTED and figures in AUGMENTED[stem][1:]:
-        yield stem + AUGMENTED[stem][0][:-1]
-    yield stem + sign
-    sevenths = len(figures) and figures in ("7", "65", "43", "42")
-    if not sign and stem in ("vii", "ii"):
-        yield from ((stem + "ø", stem + "o") if sevenths else (stem + "o",))
-    if sign == "o" and sevenths:
-        yield stem + "ø"
-    if sign == "ø" and not sevenths:
-        yield stem + "o"
-
-
-def _symbol(mode: str, symbol: str) -> Chord | None:
-    return _by_symbol(mode).get(symbol)
-
-
-@cache
-def _by_symbol(mode: str) -> Mapping[str, Chord]:
-    """Chords of a mode by symbol, and by the names that books also give them."""
-    known = {each.symbol: each for each in every_chord() if each.mode == mode}
-    aliases = symbol_aliases()
-    return {**{name: known[own] for name, own in aliases.items() if own in known}, **known}
 
 
 FUNCTIONAL = re.compile(
@@ -228,7 +154,9 @@ FUNCTIONAL = re.compile(
 )
 
 
-def _read_functional(mode: str, text: str) -> Chord | None:
+def _find_functional(mode: str, text: str) -> Chord | None:
+    if CADENTIAL.fullmatch(text):
+        return read_chord(mode, "cad64")
     match = FUNCTIONAL.fullmatch(text)
     if match is None:
         return None

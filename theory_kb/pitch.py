@@ -12,15 +12,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from theory_kb.errors import MusegenError
+from theory_kb.errors import MusegenError, UnknownNameError
 
-__all__ = ["Interval", "Key", "Pitch", "PitchClass", "PitchError", "ScaleDegree"]
+__all__ = ["Interval", "Key", "Pitch", "PitchClass", "PitchError", "ScaleDegree", "inverted_number"]
 
 LETTERS = "CDEFGAB"
 LETTER_FIFTHS = (0, 2, 4, -1, 1, 3, 5)  # place of C D E F G A B on the line of fifths
 LETTER_SEMITONES = (0, 2, 4, 5, 7, 9, 11)  # semitones of C D E F G A B above C
 FIFTHS_LETTER = {fifths: index for index, fifths in enumerate(LETTER_FIFTHS)}
 PERFECT_NUMBERS = (0, 3, 4)  # unison, fourth, fifth: steps within the octave that come perfect
+INVERSIONS = (8, 10, 12)  # intervals at which two parts change places
 ACCIDENTALS = {-3: "bbb", -2: "bb", -1: "b", 0: "", 1: "#", 2: "##", 3: "###"}
 PITCH_CLASS_TEXT = re.compile(r"([A-Ga-g])(#{1,3}|x|b{1,3}|-{1,3}|♯{1,3}|♭{1,3})?")
 PITCH_TEXT = re.compile(r"([A-Ga-g])(#{1,3}|x|b{1,3}|-{1,3}|♯{1,3}|♭{1,3})?(-?\d+)")
@@ -144,6 +145,25 @@ class Interval:
 
     def __neg__(self) -> Interval:
         return Interval(-self.steps, -self.semitones)
+
+
+def inverted_number(number: int, *, at: int = 8) -> int:
+    """What an interval becomes when two parts change places: at the octave a third is a sixth.
+
+    Args:
+        number: of the interval, 1 to `at`.
+        at: interval of inversion: 8, 10 or 12.
+
+    Raises:
+        UnknownNameError: another inversion, or an interval that it does not reach.
+
+    Source: PR, JP.
+    """
+    if at not in INVERSIONS:
+        raise UnknownNameError("interval of inversion", str(at), map(str, INVERSIONS))
+    if not 1 <= number <= at:
+        raise UnknownNameError("interval", str(number), map(str, range(1, at + 1)))
+    return at + 1 - number
 
 
 @dataclass(frozen=True, slots=True, order=True)

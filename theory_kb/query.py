@@ -1,6 +1,6 @@
-"""Questions to the knowledge base.
+"""Questions to the knowledge base about chords and voices.
 
-What may follow what and why, which keys are near and how to reach them, how to close. General
+What may follow what and why, what stands over a degree of the bass, how far a voice goes. General
 facts are stored as TOML; what holds in a concrete key is derived from them.
 """
 
@@ -15,39 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory_kb.catalogue import Catalogue, catalogue, check_rule_names
-from theory_kb.chords import Chord, chord, every_chord, read_chord, spell, vocabulary
-from theory_kb.errors import FactError, UnknownNameError
+from theory_kb.chords import Chord, chord, every_chord, read_chord, vocabulary
+from theory_kb.errors import UnknownNameError
 from theory_kb.facts import load_facts
-from theory_kb.pitch import Key, Pitch, PitchClass
+from theory_kb.pitch import Pitch
 
 __all__ = [
     "BassDegree",
-    "CadenceFormula",
-    "Conflict",
-    "Duty",
-    "Pivot",
     "Progression",
-    "RelatedKey",
     "VoiceRange",
     "bass_degrees",
-    "cadence_formulas",
-    "cadence_kinds",
-    "cadence_name",
-    "cadence_of_home",
-    "cadence_share",
-    "cadence_strength",
-    "common_triads",
-    "conflicts",
-    "duties",
-    "further_cadences",
-    "gives_way",
     "grade_table",
-    "inverted_number",
     "may_follow",
-    "pivots",
     "prolongations",
-    "related_keys",
     "rule_of_the_octave",
     "voice_range",
 ]
@@ -313,197 +293,6 @@ def grade_table() -> NDArray[np.int8]:
     return grades
 
 
-# --- keys -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Pivot:
-    """A triad of two keys."""
-
-    before: Chord
-    after: Chord
-    text: str
-    source: str
-
-
-PIVOT_ORDER = {("S", "S"): 0, ("T", "S"): 1, ("S", "T"): 2, ("T", "T"): 3}
-
-
-@cache
-def pivots(before: Key, after: Key) -> tuple[Pivot, ...]:
-    """Triads diatonic in both keys (minor: natural, with V and viio), smoothest first."""
-    here = {spell(each, before): each for each in _diatonic(before.mode)}
-    found = [
-        Pivot(
-            here[tones],
-            each,
-            f"{each_name(tones)} is {here[tones].symbol} of {before} and {each.symbol} of {after}",
-            "KP 18",
-        )
-        for each in _diatonic(after.mode)
-        if (tones := spell(each, after)) in here
-    ]
-    return tuple(
-        sorted(
-            found,
-            key=lambda pivot: (
-                PIVOT_ORDER.get((pivot.before.function, pivot.after.function), 4),
-                pivot.after.index,
-            ),
-        )
-    )
-
-
-def common_triads(one: Key, other: Key) -> int:
-    """How many consonant triads two keys share."""
-    return sum(pivot.before.quality in ("maj", "min") for pivot in pivots(one, other))
-
-
-def each_name(tones: tuple[PitchClass, ...]) -> str:
-    """A chord by its tones, such as C-E-G."""
-    return "-".join(tone.name for tone in tones)
-
-
-@cache
-def _diatonic(mode: str) -> tuple[Chord, ...]:
-    names = {
-        "major": ("I", "ii", "iii", "IV", "V", "vi", "viio"),
-        "minor": ("i", "iio6", "III", "iv", "v", "V", "VI", "VII", "viio"),
-    }
-    return tuple(chord(mode, name) for name in names[mode])
-
-
-@dataclass(frozen=True, slots=True)
-class RelatedKey:
-    """A key near home."""
-
-    key: Key
-    relation: str  # such as dominant, relative
-    distance: int  # fifths between the signatures
-    share: float  # per cent of the cadences of Bach's chorales
-    source: str
-
-
-RELATIONS = {
-    ("major", 0, "major"): "tonic",
-    ("major", 1, "major"): "dominant",
-    ("major", -1, "major"): "subdominant",
-    ("major", 3, "minor"): "relative",
-    ("major", 2, "minor"): "supertonic",
-    ("major", 4, "minor"): "mediant",
-    ("major", 1, "minor"): "minor dominant",
-    ("minor", 0, "minor"): "tonic",
-    ("minor", -3, "major"): "relative",
-    ("minor", 1, "minor"): "minor dominant",
-    ("minor", -1, "minor"): "subdominant",
-    ("minor", -2, "major"): "subtonic",
-    ("minor", -4, "major"): "submediant",
-}
-
-
-@cache
-def related_keys(home: Key) -> tuple[RelatedKey, ...]:
-    """Keys in which chorales of this home cadence, the most frequent first; home itself is one."""
-    found = []
-    for relation in load_facts().key_relations["relation"]:
-        if relation["home"] != home.mode:
-            continue
-        for name, share in relation["keys"].items():
-            fifths, mode = name.split()
-            key = Key(home.tonic.transposed(int(fifths)), mode)
-            found.append(
-                RelatedKey(
-                    key,
-                    RELATIONS[home.mode, int(fifths), mode],
-                    abs(key.signature - home.signature),
-                    float(share),
-                    relation["source"],
-                )
-            )
-    return tuple(sorted(found, key=lambda each: -each.share))
-
-
-# --- cadences -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CadenceFormula:
-    """Chords and soprano degrees with which a phrase may close."""
-
-    id: str
-    kind: str
-    chords: tuple[str, ...]  # symbols, the last one the arrival
-    soprano: tuple[tuple[int, ...], ...]  # scale degrees of the last chords
-    strength: int
-    count: int  # phrases of the training chorales that close so
-    source: str
-
-
-def cadence_kinds() -> tuple[str, ...]:
-    """Ids of the cadence kinds that a phrase can be planned with."""
-    return tuple(load_facts().cadences["kinds"])
-
-
-def further_cadences() -> tuple[str, ...]:
-    """Ids of the kinds that are told in a score but not planned, and of the modifiers."""
-    return tuple(load_facts().cadences["further"])
-
-
-def cadence_strength(kind: str) -> int:
-    """How strongly a cadence kind closes, 0 to 10. Raises UnknownNameError."""
-    return int(_known_kind(kind)["strength"])
-
-
-def cadence_share(kind: str) -> float:
-    """Per cent of the phrases of Bach's chorales that close so."""
-    return float(_kind(kind)["share"])
-
-
-def cadence_of_home(kind: str) -> bool:
-    """Whether a cadence kind closes only in a key that is settled before it. Raises UnknownNameError.
-
-    A plagal cadence has no dominant: in a new key it sounds as tonic and dominant of the old one
-    (Caplin, Classical Form, ch. 2).
-    """
-    return bool(_kind(kind).get("of_home", False))
-
-
-def cadence_name(kind: str) -> str:
-    """Printed name of any cadence kind. Raises UnknownNameError."""
-    return str(_known_kind(kind)["name"])
-
-
-def _known_kind(kind: str) -> Mapping[str, Any]:
-    further: Mapping[str, Mapping[str, Any]] = load_facts().cadences["further"]
-    return further[kind] if kind in further else _kind(kind)
-
-
-def _kind(kind: str) -> Mapping[str, Any]:
-    kinds: Mapping[str, Mapping[str, Any]] = load_facts().cadences["kinds"]
-    if kind not in kinds:
-        raise UnknownNameError("cadence kind", kind, kinds)
-    return kinds[kind]
-
-
-@cache
-def cadence_formulas(kind: str, mode: str) -> tuple[CadenceFormula, ...]:
-    """Formulas of a cadence kind in a mode; empty if the kind has none there."""
-    strength = _kind(kind)["strength"]
-    return tuple(
-        CadenceFormula(
-            each["id"],
-            kind,
-            tuple(each[mode]),
-            tuple(map(tuple, each["soprano"])),
-            strength,
-            each["count"][mode],
-            each["source"],
-        )
-        for each in load_facts().cadences["formula"]
-        if each["kind"] == kind and mode in each
-    )
-
-
 # --- degrees of the bass --------------------------------------------------------------------
 
 
@@ -573,119 +362,3 @@ def voice_range(name: str) -> VoiceRange:
         raise UnknownNameError("voice", name, voices)
     texts = (*voices[name]["core"], *voices[name]["extended"])
     return VoiceRange(*(Pitch.parse(text) for text in texts))
-
-
-# --- duties that collide --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """What a composer owes, by how long it holds when duties collide."""
-
-    rank: int  # 1 holds longest
-    id: str
-    text: str
-    rules: tuple[str, ...]  # ids of the rules that state it
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two rules that cannot always both be kept."""
-
-    rules: tuple[str, str]
-    gives: str  # the one that gives way
-    text: str
-    order: Mapping[str, tuple[str, ...]]  # style: what is given up, the first thing first
-    source: str
-
-
-@cache
-def duties() -> tuple[Duty, ...]:
-    """Every duty, the one that holds longest first.
-
-    Raises:
-        FactError: a duty or a conflict names a rule that does not exist.
-    """
-    found = [
-        Duty(each["rank"], each.id, each["text"], tuple(each["rules"]), ", ".join(each.sources))
-        for each in _checked()["duty"].values()
-    ]
-    return tuple(sorted(found, key=lambda each: each.rank))
-
-
-@cache
-def _checked() -> Catalogue:
-    from theory_kb.rules.records import rules
-
-    found = catalogue()
-    check_rule_names(found, rules())
-    return found
-
-
-def conflicts(rule: str = "") -> tuple[Conflict, ...]:
-    """The known conflicts of a rule with others, or all; raises UnknownNameError."""
-    from theory_kb.rules.records import rule as known
-
-    name = known(rule).id if rule else ""
-    return tuple(each for each in _conflicts() if name in ("", *each.rules))
-
-
-@cache
-def _conflicts() -> tuple[Conflict, ...]:
-    from theory_kb.rules.styles import style_names
-
-    for each in _checked()["rule-conflict"].values():
-        for style in set(each.get("order", ())) - set(style_names()):
-            problem = f"no style {style!r} (allowed: {', '.join(style_names())})"
-            raise FactError("conflicts.toml", each.id, problem)
-    return tuple(
-        Conflict(
-            (each["first"], each["second"]),
-            each["gives"],
-            each["text"],
-            {style: tuple(steps) for style, steps in each.get("order", {}).items()},
-            ", ".join(each.sources),
-        )
-        for each in _checked()["rule-conflict"].values()
-    )
-
-
-def gives_way(first: str, second: str) -> str | None:
-    """Which of two rules gives way where both cannot be kept, None if nothing is known of it.
-
-    A known conflict of the two decides; else the ranks of the duties that they state.
-
-    Raises:
-        UnknownNameError: there is no such rule.
-    """
-    pair = {first, second}
-    for each in (*conflicts(first), *conflicts(second)):
-        if set(each.rules) == pair:
-            return each.gives
-    ranks = {name: duty.rank for duty in duties() for name in duty.rules}
-    if not pair <= set(ranks) or ranks[first] == ranks[second]:
-        return None
-    return max(pair, key=lambda name: ranks[name])
-
-
-def inverted_number(number: int, *, at: int = 8) -> int:
-    """What an interval becomes when two parts change places: at the octave a third is a sixth.
-
-    Args:
-        number: of the interval, 1 to `at`.
-        at: interval of inversion: 8, 10 or 12.
-
-    Raises:
-        UnknownNameError: another inversion, or an interval that it does not reach.
-
-    Source: PR, JP.
-    """
-    if at not in INVERSIONS:
-        raise UnknownNameError("interval of inversion", str(at), map(str, INVERSIONS))
-    if not 1 <= number <= at:
-        raise UnknownNameError("interval", str(number), map(str, range(1, at + 1)))
-    return at + 1 - number
-
-
-INVERSIONS = (8, 10, 12)

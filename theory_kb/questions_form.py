@@ -13,9 +13,10 @@ from theory_kb.chords import Chord, figures, vocabulary
 from theory_kb.derived import derived_edges, licence
 from theory_kb.errors import UnknownNameError
 from theory_kb.graph import statements
+from theory_kb.key_relations import common_triads, pivots
 from theory_kb.metre import metre_names
 from theory_kb.pitch import Key
-from theory_kb.query import common_triads, grade_table, may_follow, pivots
+from theory_kb.query import grade_table, may_follow
 from theory_kb.stored import KEYS, degree_name
 
 __all__ = [

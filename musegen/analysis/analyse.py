@@ -35,11 +35,11 @@ from musegen.analysis.surface import SILENT
 from musegen.errors import ScoreError
 from musegen.score import Cadence, ChordLabel, Part, Score
 from musegen.slices import piece
+from theory_kb.cadences import cadence_name
 from theory_kb.catalogue import catalogue
 from theory_kb.chords import Chord, every_chord, read_chord, spell
 from theory_kb.moment import MAX_VOICES, TICKS
 from theory_kb.pitch import Key
-from theory_kb.query import cadence_name
 from theory_kb.rules.dissonance import non_chord_tones
 from theory_kb.rules.phrase import cadence_modifiers, cadences
 from theory_kb.rules.piece import Piece

@@ -1,20 +1,21 @@
 """Roman numerals as RomanText and books write them, and the chords of the knowledge base.
 
-`V6/5/IV`, `viio7/ii`, `I6/4`, `It6`: what other programs and analysts write is read here, and what
-this program says is written so that they can read it (Tymoczko et al., RomanText, 2019).
+`V6/5/IV`, `viio7/ii`, `I6/4`, `It6`: what other programs and analysts write is read here, a dialect
+of the labels of `theory_kb.roman`, and what this program says is written so that they can read it
+(Tymoczko et al., RomanText, 2019).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 
 from theory_kb.chords import Chord, every_chord, figures
 from theory_kb.pitch import Key
+from theory_kb.roman import Figure, find_chord, plain_label, take_apart
 
 __all__ = [
-    "Figure",
     "chord_of_figure",
     "chord_of_function",
     "chord_symbol",
@@ -24,63 +25,29 @@ __all__ = [
     "read_figure",
 ]
 
-FIGURE = re.compile(
-    r"^(?P<stem>[b#♭♯-]*(?:[ivIV]+|N|It|Ger|Fr|Sw|Cad|cad|CT))(?P<sign>[o°ø+]?)"
-    r"(?P<digits>(?:\d+(?:/\d+)*)?)(?P<late>[o°ø+]?)(?:/(?P<target>[^\d/].*))?$"
-)
-DIGITS = {
-    "": ("", 0), "5": ("", 0), "53": ("", 0), "6": ("", 1), "63": ("", 1), "64": ("", 2),
-    "7": ("7", 0), "753": ("7", 0), "65": ("7", 1), "653": ("7", 1), "43": ("7", 2),
-    "643": ("7", 2), "2": ("7", 3), "42": ("7", 3), "642": ("7", 3), "9": ("7", 0),
-}  # fmt: skip
-NAMES = {"It": {"6": ("It", 1)}, "Ger": {"65": ("Ger7", 1), "6": ("Ger7", 1), "7": ("Ger7", 0)},
-         "Fr": {"43": ("Fr7", 2), "6": ("Fr7", 2)}, "Sw": {"43": ("Sw7", 1)}, "N": {}}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A Roman numeral taken apart."""
-
-    numeral: str  # without inversion, with a 7 for a seventh chord: viio7/V
-    inversion: int  # member in the bass
-    target: str  # of an applied chord, else empty
+BRACKETS = re.compile(r"\[[^\]]*\]|\(.*?\)")  # added and missing tones
+FLATS = re.compile(r"^[b#-]+")
+LATE_SIGN = re.compile(r"^([^\d/]+)(\d+)([oø+])(?=/|$)")  # viio7 as vii7o
+ONLY_HERE = {"5": "53", "9": "7"}  # digits that only analysts write
+ONE_FIGURE = re.compile(r"^(\D+)([59])(?=/|$)")
+TARGET_FIGURES = re.compile(r"(?<=[^\d/])[\d/]+$")  # V/V7 says how the target sounds
+IN_MINOR = {  # how analysts write numerals of a minor key, without figures: stem and sign here
+    "bIII": ("III", ""),
+    "bVI": ("VI", ""),
+    "bVII": ("VII", ""),
+    "#viio": ("vii", "o"),
+    "viiø/iv": ("vii", "o"),
+}
 
 
 def read_figure(text: str) -> Figure | None:
     """Take a figure apart; None if it is no Roman numeral."""
-    plain = re.sub(r"\[[^\]]*\]|\(.*?\)", "", text.strip()).replace("/o", "ø")
-    plain = re.sub(r"(?<=[ivIV])0", "ø", plain)
-    found = FIGURE.match(plain)
-    if found is None:
-        return None
-    digits = found["digits"].replace("/", "")
-    sign = (found["sign"] or found["late"]).replace("°", "o")
-    target = found["target"] or ""
-    named = NAMES.get(found["stem"], {}).get(digits)
-    if named is not None:
-        numeral, inversion = named
-    elif found["stem"] in ("Cad", "cad"):
-        numeral, inversion = "cad64", 2
-    elif digits in DIGITS:
-        seventh, inversion = DIGITS[digits]
-        numeral = (
-            found["stem"].replace("♭", "b").replace("♯", "#").replace("-", "b") + sign + seventh
-        )
-    else:
-        return None
-    target = re.sub(r"[\d/]+$", "", target)
-    return Figure(numeral + (f"/{target}" if target else ""), inversion, target)
-
-
-ALIASES = {"bII": "N", "bVI6": "VI"}
-MINOR_ALIASES = {
-    "bIII": "III",
-    "bVI": "VI",
-    "bVII": "VII",
-    "#viio": "viio",
-    "#viio7": "viio7",
-    "viiø7/iv": "viio7/iv",
-}
+    plain = plain_label(BRACKETS.sub("", text))
+    plain = FLATS.sub(lambda match: match[0].replace("-", "b"), plain)
+    plain = LATE_SIGN.sub(r"\1\3\2", plain)
+    plain = ONE_FIGURE.sub(lambda match: match[1] + ONLY_HERE[match[2]], plain)
+    figure = take_apart(plain)
+    return figure and replace(figure, target=TARGET_FIGURES.sub("", figure.target))
 
 
 def chord_of_figure(mode: str, text: str) -> Chord | None:
@@ -88,34 +55,14 @@ def chord_of_figure(mode: str, text: str) -> Chord | None:
     figure = read_figure(text)
     if figure is None:
         return None
-    table = _chords(mode)
-    for numeral in _spellings(mode, figure.numeral):
-        found = table.get((numeral, figure.inversion))
-        if found is not None:
-            return found
-    return None
+    if mode == "minor" and figure.name in IN_MINOR:
+        stem, sign = IN_MINOR[figure.name]
+        figure = replace(figure, stem=stem, sign=sign)
+    other = replace(figure, target=figure.target.swapcase())  # V7/II for V7/ii
+    return find_chord(mode, figure) or find_chord(mode, other)
 
 
-def _spellings(mode: str, numeral: str) -> tuple[str, ...]:
-    """A numeral, and as it is written elsewhere."""
-    aliases = {**ALIASES, **(MINOR_ALIASES if mode == "minor" else {})}
-    stem, slash, target = numeral.partition("/")
-    swapped = target.swapcase() if target else ""
-    return (
-        numeral,
-        aliases.get(numeral, numeral),
-        f"{stem}{slash}{swapped}",
-        f"{stem.rstrip('o')}ø7",
-    )
-
-
-@cache
-def _chords(mode: str) -> dict[tuple[str, int], Chord]:
-    found: dict[tuple[str, int], Chord] = {}
-    for each in every_chord():
-        if each.mode == mode:
-            found.setdefault((each.numeral, each.inversion), each)
-    return found
+STROKES = {"65": "6/5", "43": "4/3", "42": "4/2", "64": "6/4"}
 
 
 def figure_of_chord(chord: Chord) -> str:
@@ -125,7 +72,9 @@ def figure_of_chord(chord: Chord) -> str:
     stem, slash, target = chord.numeral.partition("/")
     digits = figures(chord)
     stem = stem.removesuffix("7") if chord.seventh is not None else stem
-    digits = {"65": "6/5", "43": "4/3", "42": "4/2", "64": "6/4"}.get(digits, digits)
+    digits = STROKES.get(digits, digits)
+    if chord.origin == "augmented-sixth":  # without figures it is read over the lowered sixth
+        digits = digits or "5/3"
     return f"{stem.replace('ø', '/o')}{digits}{slash}{target}"
 
 

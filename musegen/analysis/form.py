@@ -18,9 +18,9 @@ from musegen.analysis.places import bar_lines
 from musegen.analysis.result import BarRelation, FormSketch, FoundCadence, Phrase, PhraseForm
 from musegen.score import Score
 from musegen.slices import ticks
+from theory_kb.cadences import cadence_name
 from theory_kb.catalogue import entry
 from theory_kb.pitch import Key
-from theory_kb.query import cadence_name
 from theory_kb.rules.material import (
     RECOGNISABLE,
     Span,

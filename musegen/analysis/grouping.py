@@ -18,7 +18,7 @@ from musegen.analysis.places import bar_lines
 from musegen.analysis.result import Phrase
 from musegen.score import Note, Score
 from musegen.slices import ticks
-from theory_kb.query import cadence_strength
+from theory_kb.cadences import cadence_strength
 from theory_kb.rules.material import SAME, Span, likeness, moment_at
 from theory_kb.rules.phrase import cadence_kind
 from theory_kb.rules.piece import Piece

@@ -9,7 +9,7 @@ from typing import Any
 from musegen.analysis.comparison import COLUMNS, DEPTHS, Comparison, Difference, f1
 from musegen.analysis.places import place_text
 from musegen.analysis.result import Analysis
-from theory_kb.query import cadence_name
+from theory_kb.cadences import cadence_name
 
 __all__ = ["comparison_lines", "comparison_record"]
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import cache
 
 from musegen.plan.plan import Slot
+from theory_kb.cadences import CadenceFormula, cadence_formulas, cadence_kinds, cadence_of_home
 from theory_kb.check import Style, final_cadences
 from theory_kb.pitch import Key
-from theory_kb.query import CadenceFormula, cadence_formulas, cadence_kinds, cadence_of_home
 
 __all__ = [
     "PERFECT",

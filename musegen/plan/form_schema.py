@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from theory_kb.cadences import cadence_kinds, further_cadences
 from theory_kb.catalogue import catalogue
 from theory_kb.metre import metre_names
 from theory_kb.pitch import Interval, PitchError
-from theory_kb.query import cadence_kinds, further_cadences
 
 __all__ = [
     "ARRIVAL",

@@ -11,7 +11,7 @@ from musegen.errors import OptionError
 from musegen.plan.form_file import form_path
 from musegen.plan.form_schema import ID, MODES, NO_CADENCE
 from musegen.plan.template import Section, Template, load_template, phrase_groups, template_names
-from theory_kb.query import cadence_name
+from theory_kb.cadences import cadence_name
 
 __all__ = ["form_rows", "new_form", "section_rows", "settings_of", "span_values"]
 

@@ -19,12 +19,13 @@ from musegen.plan.plan import Harmony, Slot
 from musegen.plan.planner import TARGETS, Close, draw, draw_formula, everyday
 from musegen.plan.template import Section, Template, phrase_groups, relative_key
 from musegen.score import Ending
+from theory_kb.cadences import CadenceFormula
 from theory_kb.chords import chord
 from theory_kb.errors import UnknownNameError
+from theory_kb.key_relations import related_keys
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key
-from theory_kb.query import CadenceFormula, related_keys
 
 __all__ = ["Layout", "PhraseLayout", "UnitLayout", "bar_split", "lay_out", "stated_chords", "tonic"]
 

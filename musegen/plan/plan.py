@@ -10,10 +10,10 @@ from itertools import pairwise
 
 from musegen.plan.ensemble import CHOIR, Ensemble
 from musegen.score import FigureMark, Note, Score
+from theory_kb.cadences import CadenceFormula
 from theory_kb.chords import Chord
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch, PitchClass
-from theory_kb.query import CadenceFormula
 
 __all__ = [
     "ANY",

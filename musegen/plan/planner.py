@@ -16,18 +16,13 @@ import numpy as np
 from musegen.plan.form_schema import ARRIVAL
 from musegen.plan.plan import Harmony, Phrase, Plan, Slot
 from musegen.plan.template import Section, Template, beats_of_bar, phrase_groups, relative_key
+from theory_kb.cadences import CadenceFormula, cadence_formulas, cadence_kinds, cadence_share
 from theory_kb.chords import chord, spell, vocabulary
 from theory_kb.errors import FactError
+from theory_kb.key_relations import related_keys
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, ScaleDegree
-from theory_kb.query import (
-    CadenceFormula,
-    cadence_formulas,
-    cadence_kinds,
-    cadence_share,
-    related_keys,
-)
 
 __all__ = ["TARGETS", "Close", "draw", "draw_formula", "everyday", "make_plan"]
 

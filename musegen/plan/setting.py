@@ -27,12 +27,13 @@ from musegen.plan.home import fit, home_key
 from musegen.plan.plan import ANY, COMMON, Harmony, Phrase, Plan, Slot, where
 from musegen.plan.spans import MOST_SLOTS, Span, bound_slots, slots_of
 from musegen.score import Metre, Note, Score
+from theory_kb.cadences import CadenceFormula
 from theory_kb.check import Style
 from theory_kb.chords import Chord, chord, spell, vocabulary
+from theory_kb.key_relations import related_keys
 from theory_kb.metre import beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, PitchClass, ScaleDegree
-from theory_kb.query import CadenceFormula, related_keys
 
 __all__ = [
     "chords_at",

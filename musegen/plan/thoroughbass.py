@@ -21,10 +21,10 @@ from musegen.plan.spans import MOST_SLOTS
 from musegen.score import FigureMark, Note, Score
 from musegen.transitions import GRADE_COST, PIVOT_COST, link
 from theory_kb.chords import vocabulary
+from theory_kb.key_relations import related_keys
 from theory_kb.metre import beat_strength, beat_ticks
 from theory_kb.moment import TICKS
 from theory_kb.pitch import Key, Pitch, PitchClass
-from theory_kb.query import related_keys
 from theory_kb.thoroughbass import FigureError, Figures, completed, readings, tones
 
 __all__ = ["UNFIGURED", "plan_of_figures"]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from theory_kb.catalogue import Entry, catalogue, check_rule_names
+from theory_kb.duties import conflicts, duties, gives_way
 from theory_kb.errors import FactError, UnknownNameError
 from theory_kb.graph import knowledge_graph
-from theory_kb.query import conflicts, duties, gives_way, inverted_number
+from theory_kb.pitch import inverted_number
 from theory_kb.rules.records import rules
 
 

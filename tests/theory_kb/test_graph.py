@@ -25,9 +25,9 @@ from theory_kb.graph import (
     statements,
     statistics,
 )
+from theory_kb.key_relations import common_triads
 from theory_kb.piece_graph import choice_statements, piece_graph, voice_leading
 from theory_kb.pitch import Interval, Key, PitchClass
-from theory_kb.query import common_triads
 from theory_kb.rules import files
 from theory_kb.rules.examples import findings, read_piece
 from theory_kb.rules.records import rule, rules

@@ -7,13 +7,13 @@ import pytest
 from theory_kb.catalogue import catalogue
 from theory_kb.chords import Chord, chord, read_chord, spell, vocabulary
 from theory_kb.facts import load_facts
+from theory_kb.key_relations import pivots
 from theory_kb.pitch import Key, PitchClass
 from theory_kb.query import (
     GRADES,
     bass_degrees,
     grade_table,
     may_follow,
-    pivots,
     prolongations,
     rule_of_the_octave,
 )

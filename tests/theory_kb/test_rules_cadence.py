@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from theory_kb.cadences import cadence_kinds, cadence_name, cadence_strength, further_cadences
 from theory_kb.errors import UnknownNameError
-from theory_kb.query import cadence_kinds, cadence_name, cadence_strength, further_cadences
 from theory_kb.rules.examples import findings, read_piece
 from theory_kb.rules.phrase import cadence_content, cadence_kind, cadence_modifiers, cadences
 from theory_kb.rules.records import rule

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from theory_kb.check import check, load_style, style_names
+from theory_kb.duties import duties
 from theory_kb.errors import FactError
 from theory_kb.moment import REST, Moments, blank_moments
-from theory_kb.query import duties
 from theory_kb.rule_sets import broken, costs, pair_table, rule_set
 from theory_kb.rules import styles
 from theory_kb.rules.examples import read_piece

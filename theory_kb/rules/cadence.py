@@ -40,13 +40,13 @@ def _known(piece: Piece) -> list[Cadence]:
 
 
 def _name(kind: str) -> str:
-    from theory_kb.query import cadence_name
+    from theory_kb.cadences import cadence_name
 
     return cadence_name(kind)
 
 
 def _strength(kind: str | None) -> int:
-    from theory_kb.query import cadence_strength
+    from theory_kb.cadences import cadence_strength
 
     return 0 if kind is None else cadence_strength(kind)
 

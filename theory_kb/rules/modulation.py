@@ -306,8 +306,8 @@ def mod_distance(piece: Piece, p: Mapping[str, float]) -> Iterator[Offence]:
 
 @cache
 def _common_triads(one: Key, other: Key) -> int:
+    from theory_kb.key_relations import pivots
     from theory_kb.pitch import Key as SpelledKey
-    from theory_kb.query import pivots
 
     first, second = (SpelledKey.parse(_key_name(key)) for key in (one, other))
     return sum(pivot.before.quality != "dim" for pivot in pivots(first, second))

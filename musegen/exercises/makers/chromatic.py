@@ -235,9 +235,7 @@ RECIPES = {
     "Ger7": Text(
         "Lowered 6 in the bass, 1, lowered 3, raised 4.", "低音降六级，加一级、降三级与升四级。"
     ),
-    "Sw7": Text(
-        "As the German, with doubly raised 2 for lowered 3.", "同德国增六，以重升二级代降三级。"
-    ),
+    "Sw7": Text("As the German, with raised 2 for lowered 3.", "同德国增六，以升二级代降三级。"),
 }
 MIXTURE = Text("Take the chord from the parallel minor key.", "取自同主音小调。")
 

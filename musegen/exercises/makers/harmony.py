@@ -20,12 +20,13 @@ from musegen.exercises.makers.drafting import Part, Words, draft_of, draw_key
 from musegen.exercises.makers.keys import APPLIED, near_keys
 from musegen.exercises.makers.music import Phrase, draw_modulation, draw_phrase, walk_to
 from musegen.exercises.names import key_text
+from theory_kb.cadences import cadence_formulas
 from theory_kb.chord_symbols import ChordSymbol, chord_qualities
 from theory_kb.chords import Chord, chord, read_chord, spell
 from theory_kb.errors import MusegenError
 from theory_kb.labels import View, label
 from theory_kb.pitch import Key
-from theory_kb.query import cadence_formulas, may_follow
+from theory_kb.query import may_follow
 
 __all__ = [
     "analyse",

@@ -9,8 +9,7 @@ from musegen.exercises.makers.drafting import Part, Words, draft_of, draw_key
 from musegen.exercises.makers.showing import shown_chords, shown_notes
 from musegen.exercises.names import key_text
 from theory_kb.catalogue import entry
-from theory_kb.pitch import LETTERS, Interval, Key, Pitch, PitchClass
-from theory_kb.query import inverted_number
+from theory_kb.pitch import LETTERS, Interval, Key, Pitch, PitchClass, inverted_number
 
 __all__ = [
     "invert_interval",

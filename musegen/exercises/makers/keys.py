@@ -13,8 +13,8 @@ from musegen.exercises.makers.music import Phrase, draw_phrase
 from musegen.exercises.makers.showing import shown
 from musegen.exercises.names import key_text
 from musegen.io.examples import Example, ExampleStaff, Sign
+from theory_kb.key_relations import pivots
 from theory_kb.pitch import Key, Pitch
-from theory_kb.query import pivots
 
 __all__ = ["APPLIED", "POOLS", "identify_key", "near_keys", "relate_keys", "signature"]
 

@@ -20,9 +20,11 @@ from musegen.io.musicxml import write_musicxml
 from musegen.score import Score
 from musegen.tasks.realise import realise
 from musegen.tasks.writing import Options
+from theory_kb.cadences import cadence_formulas
 from theory_kb.chords import Chord, chord, spell, vocabulary
+from theory_kb.key_relations import pivots
 from theory_kb.pitch import Key
-from theory_kb.query import cadence_formulas, may_follow, pivots
+from theory_kb.query import may_follow
 
 __all__ = ["Phrase", "draw_modulation", "draw_phrase", "set_chords", "walk_to"]
 

@@ -12,8 +12,7 @@ from musegen.exercises.metres import bar_lines, beam_groups, metre_of, rests_aft
 from musegen.exercises.rhythm_text import read_rhythm, rhythm_text
 from musegen.score import Metre, Score
 from theory_kb.chords import chord, read_chord
-from theory_kb.pitch import Interval, Key, Pitch, PitchClass
-from theory_kb.query import inverted_number
+from theory_kb.pitch import Interval, Key, Pitch, PitchClass, inverted_number
 from theory_kb.scales import spell_scale
 
 
@@ -91,6 +90,7 @@ def test_rests_show_the_beat(metre: str, begun: str, rests: str) -> None:
         ("Bb major", "It6", "Gb Bb E"),
         ("Bb major", "Fr43", "Gb Bb C E"),
         ("Bb major", "Ger65", "Gb Bb Db E"),
+        ("Bb major", "Sw43", "Gb Bb C# E"),
     ],
 )
 def test_chromatic_chords_are_spelled_from_the_bass(key: str, symbol: str, notes: str) -> None:
