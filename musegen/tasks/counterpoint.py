@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import count as count_from
 
 import numpy as np
 
@@ -133,11 +132,11 @@ def counterpoint(
         raise OptionError("number of solutions", count, f"from 1 to {MOST_SOLUTIONS}")
     given = cantus_from_text(cantus) if isinstance(cantus, str) else _of_score(cantus)
     exercise = _exercise(given, chosen, species, (voices, position), mode)
-    judge = _judge_of(exercise)
+    problem = _problem_of(exercise)
     found: dict[bytes, CounterpointDraft] = {}
     for number in range(count):
         warm = chosen.temperature or (DRAWN if number else 0.0)
-        made = _solved(judge, replace(chosen, seed=chosen.seed + number, temperature=warm))
+        made = _solved(problem, replace(chosen, seed=chosen.seed + number, temperature=warm))
         found.setdefault(made.surface.tobytes(), made)
     return tuple(sorted(found.values(), key=lambda each: -each.beam.scores[0]))
 
@@ -181,13 +180,13 @@ def _species(species: int | Sequence[int], voices: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=1)
-def _judge_of(exercise: Exercise) -> LineJudge:
-    """The lattice of an exercise and what is known of its lines, kept for the next seed."""
-    return LineJudge(build_problem(exercise))
+def _problem_of(exercise: Exercise) -> Problem:
+    """The lattice of an exercise, kept for the next seed."""
+    return build_problem(exercise)
 
 
-def _solved(judge: LineJudge, options: CounterpointOptions) -> CounterpointDraft:
-    problem, exercise = judge.problem, judge.problem.exercise
+def _solved(problem: Problem, options: CounterpointOptions) -> CounterpointDraft:
+    exercise, judge = problem.exercise, LineJudge(problem)
     beam = _searched(judge, options)
     path = beam.paths[0]
     surface = judge.surface(path)
@@ -203,8 +202,8 @@ def _searched(judge: LineJudge, options: CounterpointOptions) -> BeamResult:
     restarts after Gomes, Selman and Kautz (Boosting combinatorial search through randomization,
     1998).
     """
-    stretch, spent = SOON, 0
-    for draw in count_from(0):
+    stretch, spent, draw = SOON, 0, 0
+    while True:
         patience = min(stretch, options.patience - spent)
         try:
             return beam_search(
@@ -217,13 +216,12 @@ def _searched(judge: LineJudge, options: CounterpointOptions) -> BeamResult:
                 patience=patience,
             )
         except DeadEndError as error:
-            stretch, spent = 2 * stretch, spent + patience
+            stretch, spent, draw = 2 * stretch, spent + patience, draw + 1
             if spent >= options.patience:
                 place = place_name(judge.problem.slots[error.slot].time)
-                told = f"{place}: rules on whole lines left no way on in {draw + 1} draws"
+                told = f"{place}: rules on whole lines left no way on in {draw} draws"
                 reason = f"{told}, which went back {spent} times, as often as patience allows"
                 raise DeadEndError(error.slot, reason, placed=True) from error
-    raise AssertionError("patience ends")
 
 
 def declared(exercise: Exercise, score: Score) -> Piece:

@@ -275,11 +275,18 @@ def test_a_last_note_of_a_tune_struck_again_keeps_its_chord(
 
 
 def test_no_plagal_close_is_offered_in_a_new_key() -> None:
-    """F sharp and E at a close in D: I and V, not IV and I of A."""
-    score = tune("F#4:1 F#4:1 G4:1 A4:1 F#4:2 E4:2! F#4:1 F#4:1 E4:1 C#4:1 D4:4!", "D major")
-    (made,) = harmonise(score, QUICK)
-    first, _ = made.score.cadences
-    assert (first.key.name, first.kind) == ("D major", "cad-hc")
+    """The second line of the Ode to Joy may close in A, but not with IV and I, which are I and V of D."""
+    line = "F#4:1 F#4:1 G4:1 A4:1 A4:1 G4:1 F#4:1 E4:1! D4:1 D4:1 E4:1 F#4:1 "
+    made = plan(tune(f"{line} F#4:3/2 E4:1/2 E4:2! {line} E4:3/2 D4:1/2 D4:2!", "D major"))
+    away = [phrase for phrase in made.phrases if phrase.key != made.home]
+    assert [phrase.key.name for phrase in away] == ["A major"]
+    before, last = (
+        {each.chord.symbol for each in made.slots[place].harmonies}
+        for place in (away[0].last - 1, away[0].last)
+    )
+    assert "I" in last
+    assert "V" in before
+    assert "IV" not in before
 
 
 def test_a_harmonisation_is_called_as_its_tune() -> None:
